@@ -1,0 +1,7 @@
+"""Kullback–Leibler divergences, exact to the last digits, and the learning that rests on them."""
+
+from __future__ import annotations
+
+from kl_lib.results import Estimate, Fit
+
+__all__ = ["Estimate", "Fit"]

@@ -1,0 +1,79 @@
+"""Checks of arguments, shared by every public function.
+
+Each check returns the argument in the form the caller computes with, or raises an error that names
+the argument, the value it got, and what would have been right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+def as_finite(name: str, value: ArrayLike) -> Array:
+    """Return `value` as a float array, every entry of which is finite."""
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number or an array of numbers, got {value!r}") from None
+    bad = np.argwhere(~np.isfinite(array))
+    if bad.size:
+        raise ValueError(f"{name} must be finite, got {array[tuple(bad[0])]}{_at(bad[0])}")
+    return array
+
+
+def as_positive(name: str, value: ArrayLike) -> Array:
+    """Return `value` as a float array, every entry of which is finite and above zero."""
+    array = as_finite(name, value)
+    bad = np.argwhere(~(array > 0))
+    if bad.size:
+        raise ValueError(f"{name} must be positive, got {array[tuple(bad[0])]}{_at(bad[0])}")
+    return array
+
+
+def as_shape(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> Array:
+    """Return `value` as a finite float array of `shape`, where None stands for any length."""
+    array = as_finite(name, value)
+    matches = len(array.shape) == len(shape) and all(
+        want is None or got == want for got, want in zip(array.shape, shape, strict=True)
+    )
+    if not matches:
+        wanted = str(tuple("n" if size is None else size for size in shape)).replace("'", "")
+        raise ValueError(f"{name} must have shape {wanted}, got {array.shape}")
+    return array
+
+
+def as_count(name: str, value: Any, *, minimum: int = 1) -> int:
+    """Return `value` as an int of at least `minimum`; booleans and floats are refused."""
+    if not isinstance(value, Integral) or isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be an integer >= {minimum}, got {value!r}")
+    if value < minimum:
+        raise ValueError(f"{name} must be an integer >= {minimum}, got {value}")
+    return int(value)
+
+
+def as_generator(rng: Any) -> np.random.Generator:
+    """Return `rng` if it is a NumPy Generator; seeds and legacy states are refused."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"rng must be a numpy.random.Generator, such as numpy.random.default_rng(0), got {rng!r}"
+        )
+    return rng
+
+
+def as_choice(name: str, value: Any, choices: Sequence[str]) -> str:
+    """Return `value` if it is one of the strings in `choices`."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+    return str(value)
+
+
+def _at(index: NDArray[np.intp]) -> str:
+    """Say where in an array an entry stands; nothing for a scalar."""
+    return f" at index {tuple(map(int, index))}" if index.size else ""
