@@ -1,0 +1,219 @@
+"""Matplotlib figures as compact, themeable SVG text that is the same in every process.
+
+Matplotlib's own SVG carries a date, random ids, the list of its fonts and coordinates to six decimals.
+Here text stays text in the page's font, coordinates are rounded to 0.01 px, the colours of the book
+become CSS variables with themselves as fallbacks (so one picture serves a light page, a dark page and
+plain Jupyter), and ids come from a hash of the content, so that many figures share one page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from html import escape
+from xml.etree import ElementTree
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+THEME_VARIABLES = {
+    "#0059a8": "--kl-p",
+    "#b34700": "--kl-q",
+    "#00735c": "--kl-d",
+    "#1f2328": "--kl-ink",
+    "#000000": "--kl-ink",
+    "#59636e": "--kl-muted",
+    "#d1d9e0": "--kl-grid",
+    "#ffffff": "--kl-ground",
+}
+
+# Matplotlib leaves black out, trusting the default; inherited from the root it becomes the theme's ink.
+ROOT_STYLE = (
+    "width:100%;max-width:{width}px;height:auto;font-family:var(--kl-font,system-ui,sans-serif);"
+    "fill:var(--kl-ink,#1f2328);stroke-linejoin:round"
+)
+PIXELS_PER_POINT = 4 / 3
+
+# Groups kept although nothing but their ids is in them: the number of their children may differ between
+# the frames of one figure, and the boundary keeps the difference small.
+KEPT_GROUPS = ("axes", "legend", "matplotlib.axis")
+
+ID_PLACEHOLDER = "kl-figure-id-"
+
+_NUMBER = re.compile(r"-?\d*\.?\d+(?:e[-+]?\d+)?")
+_PATH_TOKEN = re.compile(r"[A-Za-z]|" + _NUMBER.pattern)
+_HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
+_REFERENCE = re.compile(r"#([\w.-]+)")
+
+
+def to_svg(figure: Figure, *, alt: str) -> str:
+    """Return `figure` as one `<svg>` element with `alt` as its label.
+
+    Examples
+    --------
+    >>> to_svg(Figure(figsize=(3, 2)), alt="nothing at all")[:35]
+    '<svg xmlns="http://www.w3.org/2000/'
+    """
+    return with_unique_ids(serialize(to_tree(figure, alt=alt)))
+
+
+def to_tree(figure: Figure, *, alt: str) -> ElementTree.Element:
+    """Return the cleaned SVG of `figure` as a tree, its ids still behind `ID_PLACEHOLDER`."""
+    buffer = io.StringIO()
+    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "kl_lib", "svg.id": None}):
+        figure.savefig(buffer, format="svg", metadata=nothing, bbox_inches=None)
+    root = ElementTree.fromstring(buffer.getvalue())
+    for element in root.iter():
+        _clean_names(element)
+    _drop_unneeded(root)
+    _number_ids(root)
+    for element in root.iter():
+        if element.tag == "text":
+            _join_characters(element)
+        _clean_attributes(element)
+    width = number(float(root.attrib["viewBox"].split()[2]) * PIXELS_PER_POINT)
+    root.attrib = {
+        "xmlns": "http://www.w3.org/2000/svg",
+        "viewBox": root.attrib["viewBox"],
+        "role": "img",
+        "aria-label": alt,
+        "style": ROOT_STYLE.format(width=width),
+    }
+    return root
+
+
+def serialize(element: ElementTree.Element) -> str:
+    """Write a tree as text, one element a line so that changes to a stored figure stay readable."""
+    attributes = "".join(f' {name}="{escape(value)}"' for name, value in element.attrib.items())
+    inner = inner_svg(element)
+    return f"<{element.tag}{attributes}>{inner}</{element.tag}>" if inner else f"<{element.tag}{attributes}/>"
+
+
+def inner_svg(element: ElementTree.Element) -> str:
+    """Write what lies inside `element` as text."""
+    if element.tag in ("text", "tspan"):
+        return escape(element.text or "", quote=False) + "".join(map(serialize, element))
+    return "".join(f"\n{serialize(child)}" for child in element)
+
+
+def with_unique_ids(text: str) -> str:
+    """Put a hash of `text` into its ids, so that figures on one page do not refer to each other's."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return text.replace(ID_PLACEHOLDER, f"kl-{digest}-")
+
+
+def number(value: float) -> str:
+    """Write a coordinate to 0.01 px, as short as it can be."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _clean_names(element: ElementTree.Element) -> None:
+    """Drop the namespaces: inside HTML there is one SVG, and `href` needs no prefix any more."""
+    element.tag = element.tag.rpartition("}")[2]
+    element.attrib = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
+
+
+def _drop_unneeded(element: ElementTree.Element) -> None:
+    """Remove metadata, the style sheet (it would leak into the page) and groups that group nothing."""
+    children = []
+    for child in element:
+        _drop_unneeded(child)
+        empty = child.tag in ("g", "defs") and not len(child)
+        if child.tag in ("metadata", "style") or empty:
+            continue
+        group_id = child.attrib.get("id", "")
+        wraps = child.tag == "g" and set(child.attrib) <= {"id"}
+        kept = group_id.startswith(KEPT_GROUPS) or "Collection" in group_id
+        children.extend(child if wraps and not kept else [child])
+    element[:] = children
+
+
+def _number_ids(root: ElementTree.Element) -> None:
+    """Keep the ids that something refers to, renamed in the order of their appearance."""
+    values = [value for element in root.iter() for name, value in element.attrib.items() if name != "id"]
+    used = {match for value in values if "#" in value for match in _REFERENCE.findall(value)}
+    present = [element.attrib["id"] for element in root.iter() if element.attrib.get("id") in used]
+    names = {old: f"{ID_PLACEHOLDER}{index}" for index, old in enumerate(dict.fromkeys(present))}
+    for element in root.iter():
+        if element.attrib.get("id") not in names:
+            element.attrib.pop("id", None)
+        for name, value in element.attrib.items():
+            if name == "id":
+                element.attrib[name] = names[value]
+            elif "#" in value:
+                element.attrib[name] = _REFERENCE.sub(
+                    lambda match: f"#{names.get(match[1], match[1])}", value
+                )
+
+
+def _join_characters(text: ElementTree.Element) -> None:
+    """Put the characters of a formula into reading order, and those that run on into one `<tspan>`.
+
+    Matplotlib places each by the metrics of its own font and sorts them by style; in the page's font
+    only the first of a run needs its place.
+    """
+    joined: list[ElementTree.Element] = []
+    for span in sorted(text, key=lambda span: float(span.attrib["x"].split()[0])):
+        last = joined[-1] if joined else None
+        if last is not None and all(last.get(name) == span.get(name) for name in ("y", "style")):
+            last.text = (last.text or "") + (span.text or "")
+        else:
+            span.attrib["x"] = span.attrib["x"].split()[0]
+            joined.append(span)
+    if joined:
+        text.text = None
+        text[:] = joined
+
+
+def _clean_attributes(element: ElementTree.Element) -> None:
+    attributes = element.attrib
+    if attributes.get("transform", "").startswith("rotate(-0 "):
+        del attributes["transform"]
+    if _HEX_COLOUR.fullmatch(attributes.get("fill", "")):
+        attributes["style"] = f"fill:{attributes.pop('fill')}"
+    for name, value in attributes.items():
+        if name == "style":
+            attributes[name] = _clean_style(value)
+        elif name == "d":
+            attributes[name] = _clean_path(value)
+        elif name == "href":
+            attributes[name] = re.sub(r"\s", "", value)
+        elif name not in ("id", "clip-path"):
+            attributes[name] = _round_numbers(value)
+
+
+def _clean_style(style: str) -> str:
+    declarations = []
+    for declaration in style.split(";"):
+        name, _, value = (part.strip() for part in declaration.partition(":"))
+        if name and name != "font-family":
+            value = value if "#" in value else _round_numbers(value)
+            declarations.append(f"{name}:{_HEX_COLOUR.sub(_themed, value)}")
+    return ";".join(declarations)
+
+
+def _themed(colour: re.Match[str]) -> str:
+    variable = THEME_VARIABLES.get(colour[0].lower())
+    return f"var({variable},{colour[0].lower()})" if variable else colour[0].lower()
+
+
+def _clean_path(path: str) -> str:
+    """Write a path with rounded absolute coordinates and no command repeated."""
+    pieces: list[str] = []
+    command = ""
+    for token in _PATH_TOKEN.findall(path):
+        if token.isalpha():
+            repeated = token == command and token != "M"
+            pieces.append(" " if repeated else token)
+            command = token
+        else:
+            separator = "" if pieces[-1][-1:].isalpha() or pieces[-1] == " " else " "
+            pieces.append(separator + number(float(token)))
+    return "".join(pieces)
+
+
+def _round_numbers(value: str) -> str:
+    return _NUMBER.sub(lambda match: number(float(match[0])), value)
