@@ -1,0 +1,105 @@
+"""What a reader uses on a page, in plain HTML: dropdowns, permalinks, and the links that run a chapter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.typing import ExtensionMetadata
+
+
+class Dropdown(nodes.Element):
+    """A folded part of the page; `title` says what is in it."""
+
+
+def visit_dropdown(self: Any, node: Dropdown) -> None:
+    """Open the fold."""
+    self.body.append(self.starttag(node, "details"))
+    self.body.append(f"<summary>{self.encode(node['title'])}</summary>\n")
+
+
+def depart_dropdown(self: Any, _node: Dropdown) -> None:
+    """Close the fold."""
+    self.body.append("</details>\n")
+
+
+class Dropdowns(SphinxPostTransform):
+    """Turn proofs, solutions and admonitions of the class `dropdown` into <details>: no script opens them."""
+
+    default_priority = 800
+    formats = ("html",)
+
+    def run(self, **_: Any) -> None:
+        """Replace each such node by a fold of the same content, classes and address."""
+        for node in list(self.document.findall(nodes.Admonition)):
+            if "dropdown" not in node["classes"]:
+                continue
+            fold = Dropdown(classes=node["classes"], ids=node["ids"], title=self.take_title(node))
+            fold.extend(node.children)
+            node.replace_self(fold)
+
+    def take_title(self, node: nodes.Element) -> str:
+        """Remove the title, or the word that begins a proof, and return its text."""
+        first = node.next_node(nodes.title)
+        if first is not None and first.parent is node:
+            node.remove(first)
+            return str(first.astext())
+        text = node.next_node(nodes.Text)
+        if text is None or not text.astext().startswith("Proof. "):
+            return "Details"
+        text.parent.replace(text, nodes.Text(text.astext().removeprefix("Proof. ")))
+        return "Proof"
+
+
+class Permalinks(SphinxPostTransform):
+    """Give each statement and exercise a link to itself, and only them its address.
+
+    The extensions put one and the same id on the content of every statement; an id must be unique in a page.
+    """
+
+    default_priority = 700
+    formats = ("html",)
+
+    def run(self, **_: Any) -> None:
+        """Append the link to the titles, and drop the repeated ids."""
+        for section in self.document.findall(nodes.section):
+            if set(section["ids"]) <= {"proof-content", "exercise-content", "solution-content"}:
+                section["ids"] = []
+        for node in self.document.findall(nodes.Admonition):
+            if node["ids"] == ["proof"]:
+                node["ids"] = []
+            title = node.next_node(nodes.title)
+            if title is None or title.parent is not node or not node["ids"] or "dropdown" in node["classes"]:
+                continue
+            address = f"#{node['ids'][0]}"
+            link = nodes.reference("", "#", internal=True, refuri=address, classes=["headerlink"])
+            link["reftitle"] = f"Link to this {node.get('realtype', 'exercise')}"
+            title += link
+
+
+def run_links(
+    _app: Sphinx, page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
+) -> None:
+    """Give the page of a notebook the addresses that run it, made from the repository's."""
+    if context.get("page_source_suffix") != ".ipynb":
+        return
+    repository = context["theme_repository_url"].rstrip("/")
+    branch = context["theme_repository_branch"]
+    slug = repository.removeprefix("https://github.com/")
+    context["run"] = {
+        "notebook": f"{page}.ipynb",
+        "binder": f"https://mybinder.org/v2/gh/{slug}/{branch}?urlpath=lab/tree/{page}.ipynb",
+        "colab": f"https://colab.research.google.com/github/{slug}/blob/{branch}/{page}.ipynb",
+        "source": f"{repository}/blob/{branch}/{page}.ipynb",
+    }
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the transforms and the page hook."""
+    app.add_node(Dropdown, html=(visit_dropdown, depart_dropdown))
+    app.add_post_transform(Permalinks)
+    app.add_post_transform(Dropdowns)
+    app.connect("html-page-context", run_links)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

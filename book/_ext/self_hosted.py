@@ -1,0 +1,118 @@
+"""Make every page stand on its own feet: nothing from another server, no inline script, only what it uses.
+
+Pages are cleared of the scripts that they do not need, and of inline ones, which the Content-Security-Policy
+in `_templates/layout.html` would refuse. KaTeX's style sheet and fonts are copied into `_static`; they and the
+icons are cut down to the characters that occur in the book. The site's own address leads to the home page.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from fontTools import subset
+from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.util.typing import ExtensionMetadata
+
+KATEX = Path(__file__).parent / "node_modules" / "katex" / "dist"
+logging.getLogger("fontTools").setLevel(logging.WARNING)
+
+ICON_FONTS = Path("vendor", "fontawesome", "webfonts")
+
+# The theme's scripts that the templates do without (`site.js` has the few lines that are needed of them), and
+# those of a design element that the book does not have.
+UNUSED_SCRIPTS = {"_static/scripts/sphinx-book-theme.js", "_static/design-tabs.js"}
+# An icon's rule in the theme's style sheet; 1,900 of them, of which the pages use a dozen.
+ICON_RULE = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\?([^"]+)"\}')
+
+REDIRECT = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="0; url={home}">
+<title>{title}</title>
+</head>
+<body><p><a href="{home}">{title}</a></p></body>
+</html>
+"""
+
+
+def clear_scripts(
+    _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
+) -> None:
+    """Drop inline scripts (those without a file) and unused ones from a page."""
+    context["script_files"] = [
+        script
+        for script in context["script_files"]
+        if getattr(script, "filename", None) and script.filename.split("?")[0] not in UNUSED_SCRIPTS
+    ]
+
+
+def cut_font(source: Path, target: Path, characters: set[int]) -> None:
+    """Write the woff2 font `source` with nothing but `characters` to `target`."""
+    options = subset.Options(
+        flavor="woff2", layout_features=["*"], notdef_outline=True, recalc_timestamp=False
+    )
+    font = subset.load_font(source, options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes=characters)
+    subsetter.subset(font)
+    subset.save_font(font, target, options)
+
+
+def add_katex(static: Path, text: str) -> None:
+    """Copy KaTeX's style sheet and the fonts that it names, for the characters of `text` alone."""
+    (static / "fonts").mkdir(exist_ok=True)
+    css = (KATEX / "katex.min.css").read_text(encoding="utf-8")
+    css = re.sub(r',url\(fonts/[^)]*\.(?:woff|ttf)\) format\("(?:woff|truetype)"\)', "", css)
+    (static / "katex.css").write_text(css, encoding="utf-8")
+    for name in set(re.findall(r"fonts/([\w-]+\.woff2)", css)):
+        cut_font(KATEX / "fonts" / name, static / "fonts" / name, {ord(character) for character in text})
+
+
+def cut_icons(static: Path, text: str) -> None:
+    """Leave in the theme's style sheet and icon font only the icons that `text` uses."""
+    sheet = static / "styles" / "pydata-sphinx-theme.css"
+    css = sheet.read_text(encoding="utf-8")
+    used = set(re.findall(r"fa-[\w-]+", text))
+
+    def keep(rule: re.Match[str]) -> str:
+        return rule[0] if used.intersection(re.findall(r"fa-[\w-]+", rule[1])) else ""
+
+    css = ICON_RULE.sub(keep, css)
+    css = re.sub(r',url\([^)]*\.ttf\) format\("truetype"\)', "", css)
+    css = re.sub(r"/\*# sourceMappingURL=.*?\*/", "", css)
+    sheet.write_text(css, encoding="utf-8")
+    escapes = {int(code, 16) for code in re.findall(r'"\\([0-9a-f]{4})"', css)}
+    characters = escapes | {ord(character) for character in css if ord(character) >= 0xE000}
+    for font in (static / ICON_FONTS).glob("*.woff2"):
+        cut_font(font, font, characters)
+    spare = {*(static / ICON_FONTS).glob("*.ttf"), *(static / "scripts").iterdir(), *static.rglob("*.map")}
+    for file in spare - {static / "scripts" / "pydata-sphinx-theme.js"}:
+        file.unlink()
+
+
+def finish(app: Sphinx, exception: Exception | None) -> None:
+    """Copy what the pages use, after they are all written."""
+    if exception is not None or not isinstance(app.builder, StandaloneHTMLBuilder):
+        return
+    out = Path(app.outdir)
+    text = "".join(page.read_text(encoding="utf-8") for page in sorted(out.rglob("*.html")))
+    add_katex(out / "_static", text)
+    cut_icons(out / "_static", text)
+    shutil.rmtree(out / "_static" / "locales", ignore_errors=True)
+    home = app.builder.get_target_uri(app.config.root_doc)
+    redirect = REDIRECT.format(home=home, title=app.config.html_title)
+    (out / "index.html").write_text(redirect, encoding="utf-8")
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Connect to the writing of each page, after the theme (at 500), and to the end of the build."""
+    app.connect("html-page-context", clear_scripts, priority=900)
+    app.connect("build-finished", finish, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
