@@ -1,0 +1,143 @@
+"""The claims of the book: every statement, the cells that check it, and what breaks each check on purpose.
+
+As a module it reads the notebooks (`read_claims`), for the tests and for the page alike. As a Sphinx
+extension it gives each check cell an anchor and a caption, and the directive ``claims``, which lists
+all statements with links to their checks.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+from sphinx.util.docutils import SphinxDirective
+
+KINDS = ("definition", "proposition", "theorem", "remark", "lemma", "corollary")
+STATEMENT = re.compile(
+    rf"^:{{3,}}\{{prf:(?P<kind>{'|'.join(KINDS)})\}} *(?P<title>[^\n]*)\n(?P<options>(?::[\w-]+:[^\n]*\n)*)",
+    re.M,
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A code cell that verifies a statement, and the line that must make it fail."""
+
+    cell_id: str
+    claim: str
+    source: str
+    sabotage: str
+    number: int  # among the checks of its claim, from 1
+
+    @property
+    def anchor(self) -> str:
+        """The id of the cell on the built page."""
+        return f"check-{self.claim}" + (f"-{self.number}" if self.number > 1 else "")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A numbered statement of a chapter; its label is empty where the author forgot it."""
+
+    kind: str
+    title: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The statements and the checks of one notebook."""
+
+    statements: list[Statement]
+    checks: list[Check]
+
+
+def read_claims(path: Path) -> Claims:
+    """Read the statements and the checks of the notebook at `path`."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    statements: list[Statement] = []
+    checks: list[Check] = []
+    for cell in cells:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            statements += map(_statement, STATEMENT.finditer(source))
+        elif "check" in cell["metadata"].get("tags", []) or "claim" in cell["metadata"]:
+            claim = cell["metadata"].get("claim", "")
+            number = 1 + sum(check.claim == claim for check in checks)
+            sabotage = cell["metadata"].get("sabotage", "")
+            checks.append(Check(cell["id"], claim, source, sabotage, number))
+    return Claims(statements, checks)
+
+
+def _statement(match: re.Match[str]) -> Statement:
+    label = re.search(r"^:label: *(\S+)", match["options"], re.M)
+    return Statement(match["kind"], match["title"].strip(), label[1] if label else "")
+
+
+class AnchorChecks(SphinxTransform):
+    """Give each check cell its anchor and a caption that names what it checks."""
+
+    default_priority = 400
+
+    def apply(self, **_: Any) -> None:
+        """Run over the cells that myst-nb has made of one notebook."""
+        seen: dict[str, int] = {}
+        for cell in self.document.findall(nodes.container):
+            claim = cell.get("cell_metadata", {}).get("claim")
+            if cell.get("nb_element") != "cell_code" or not claim:
+                continue
+            seen[claim] = seen.get(claim, 0) + 1
+            anchor = f"check-{claim}" + (f"-{seen[claim]}" if seen[claim] > 1 else "")
+            cell["ids"].append(anchor)
+            cell["classes"].append("kl-check")
+
+
+class ClaimsDirective(SphinxDirective):
+    """List every statement of the book beside its checks and their sabotage."""
+
+    has_content = False
+    option_spec: ClassVar[dict[str, Any]] = {}
+
+    def run(self) -> list[nodes.Node]:
+        """Write one table a chapter, in the order of the notebooks in the table of contents."""
+        folder = Path(self.env.doc2path(self.env.docname)).parent
+        lines: list[str] = []
+        for document in self.env.app.config.external_site_map.documents:
+            path = folder / f"{Path(document).name}.ipynb"
+            if path.exists():
+                self.env.note_dependency(str(path))
+                lines += _chapter_table(path)
+        section = nodes.section()
+        section.document = self.state.document
+        self.state.nested_parse(StringList(lines, "claims"), self.content_offset, section, match_titles=True)
+        return section.children
+
+
+def _chapter_table(path: Path) -> list[str]:
+    """Return one chapter's claims as lines of MyST Markdown."""
+    claims = read_claims(path)
+    if not claims.statements:
+        return []
+    lines = [f"## {{doc}}`{path.stem}`", "", "| Statement | Title | Check | Broken on purpose by |"]
+    lines.append("|---|---|---|---|")
+    for statement in claims.statements:
+        checks = [check for check in claims.checks if check.claim == statement.label]
+        links = ", ".join(f"[check {check.number}]({path.stem}.ipynb#{check.anchor})" for check in checks)
+        sabotages = ", ".join(f"`{check.sabotage}`" for check in checks)
+        reference = f"{{prf:ref}}`{statement.label}`"
+        lines.append(f"| {reference} | {statement.title} | {links} | {sabotages} |")
+    return [*lines, ""]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directive and the transform."""
+    app.add_directive("claims", ClaimsDirective)
+    app.add_transform(AnchorChecks)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,181 @@
+"""The look of the book, and its plots.
+
+One style sheet and one meaning for each colour, in every chapter: p⋆ is blue and solid, pθ orange and
+dashed, a divergence green and filled. Each plot takes distributions and returns a matplotlib `Figure`;
+`kl_lib.explore` turns figures into pictures that follow the page's light and dark mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kl_lib.divergence import kl_divergence
+from kl_lib.validation import Array
+
+P_COLOR = "#0059a8"  # p⋆, what is to be learned
+Q_COLOR = "#b34700"  # pθ, the model
+D_COLOR = "#00735c"  # the divergence between them
+INK = "#1f2328"
+MUTED = "#59636e"
+GRID = "#d1d9e0"
+GROUND = "#ffffff"
+
+STYLE = {
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 10,
+    "axes.prop_cycle": mpl.cycler(color=[P_COLOR, Q_COLOR, D_COLOR, MUTED]),
+    "font.size": 10,
+    "grid.color": GRID,
+    "hatch.color": D_COLOR,
+    "hatch.linewidth": 0.8,
+    "lines.linewidth": 1.8,
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "svg.fonttype": "none",
+}
+
+Parameters = ParamSpec("Parameters")
+
+
+def styled(draw: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
+    """Draw in the book's style, and leave the reader's own matplotlib settings alone."""
+
+    @wraps(draw)
+    def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Figure:
+        with mpl.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+def integrand(p: Any, q: Any, x: Array) -> Array:
+    """Return p(x) log(p(x)/q(x)), the height whose signed area is D_KL(p‖q)."""
+    log_p, log_q = p.logpdf(x), q.logpdf(x)
+    return np.where(np.isneginf(log_p), 0.0, np.exp(log_p) * (log_p - log_q))
+
+
+def signed_area(ax: Axes, x: Array, height: Array) -> None:
+    """Fill what counts towards a divergence; hatch what counts against it."""
+    ax.fill_between(x, height, where=height >= 0, color=D_COLOR, alpha=0.35, linewidth=0, interpolate=True)
+    ax.fill_between(
+        x, height, where=height < 0, facecolor="none", edgecolor=D_COLOR, hatch="////", linewidth=0,
+        interpolate=True,
+    )  # fmt: skip
+    ax.plot(x, height, color=D_COLOR, linewidth=1.2)
+    ax.axhline(0, color=MUTED, linewidth=0.8)
+
+
+def pair_of_densities(ax: Axes, p: Any, q: Any, x: Array) -> None:
+    """Draw p⋆ solid and filled, pθ dashed."""
+    ax.fill_between(x, p.pdf(x), color=P_COLOR, alpha=0.12, linewidth=0)
+    ax.plot(x, p.pdf(x), color=P_COLOR)
+    ax.plot(x, q.pdf(x), color=Q_COLOR, dashes=(4, 2))
+
+
+def name_curves(ax: Axes, **places: tuple[float, float]) -> None:
+    """Write p⋆ and pθ beside their curves, in their colours, at places given in data coordinates."""
+    for text, color, place in (("p⋆", P_COLOR, places["p"]), ("pθ", Q_COLOR, places["q"])):
+        ax.text(*place, text, color=color, fontsize=12, fontstyle="italic", ha="center")
+
+
+@styled
+def signed_areas(p: Any, models: Mapping[str, Any], x: Array) -> Figure:
+    """Set models side by side: the densities, and under them both divergences as signed areas.
+
+    One column a model. The rows share their scale, so that areas may be compared across columns.
+    """
+    figure = Figure(figsize=(2.5 * len(models) + 0.6, 5.4), layout="constrained")
+    axes = figure.subplots(3, len(models), sharex=True, sharey="row", squeeze=False)
+    for column, (name, q) in zip(axes.T, models.items(), strict=True):
+        pair_of_densities(column[0], p, q, x)
+        column[0].set_title(name)
+        column[2].set_xlabel("x")
+        for ax, (first, second), words in (
+            (column[1], (p, q), "forward"),
+            (column[2], (q, p), "reverse"),
+        ):
+            signed_area(ax, x, integrand(first, second, x))
+            ax.set_title(f"{words} {kl_divergence(first, second):.3f} nats", color=D_COLOR, fontsize=10)
+    axes[0, 0].set(ylabel="density", ylim=(0, None), xlim=(x[0], x[-1]))
+    name_curves(axes[0, 0], p=(-2.6, 0.45), q=(1.4, 0.28))
+    axes[1, 0].set_ylabel("p⋆ log(p⋆ / pθ)")
+    axes[2, 0].set_ylabel("pθ log(pθ / p⋆)")
+    return figure
+
+
+@styled
+def integrands(p: Any, q: Any, x: Array, *, height: float, area: float) -> Figure:
+    """Draw p⋆ and one pθ, and under them both divergences as signed areas.
+
+    `height` bounds the densities and `area` the integrands from above, so that frames share their axes.
+    """
+    figure = Figure(figsize=(6.4, 5.2))
+    top, forward, reverse = figure.subplots(
+        3, 1, sharex=True, gridspec_kw={"height_ratios": [1.2, 1, 1], "hspace": 0.3, "left": 0.1,
+                                        "right": 0.99, "bottom": 0.09, "top": 0.98},
+    )  # fmt: skip
+    pair_of_densities(top, p, q, x)
+    top.set(xlim=(x[0], x[-1]), ylim=(0, height), ylabel="density")
+    for ax, first, second, words in (
+        (forward, p, q, "p⋆ log(p⋆ / pθ)"),
+        (reverse, q, p, "pθ log(pθ / p⋆)"),
+    ):
+        signed_area(ax, x, integrand(first, second, x))
+        ax.set(ylim=(-0.35 * area, area), ylabel="integrand")
+        ax.text(0.01, 0.82, words, color=D_COLOR, transform=ax.transAxes)
+    for ax, first, second, words in ((forward, p, q, "forward"), (reverse, q, p, "reverse")):
+        value = f"{words} {kl_divergence(first, second):.3f} nats"
+        ax.text(0.99, 0.82, value, color=D_COLOR, ha="right", transform=ax.transAxes)
+    reverse.set_xlabel("x")
+    return figure
+
+
+@styled
+def rankings(p: Any, models: Mapping[str, Any], x: Array) -> Figure:
+    """Draw p⋆ with its models, and beside them how each direction ranks the models."""
+    figure = Figure(figsize=(6.6, 3.6))
+    left, right = figure.subplots(
+        1, 2, gridspec_kw={"wspace": 0.35, "left": 0.08, "right": 0.99, "bottom": 0.14, "top": 0.9}
+    )
+    left.fill_between(x, p.pdf(x), color=P_COLOR, alpha=0.12, linewidth=0)
+    left.plot(x, p.pdf(x), color=P_COLOR)
+    for (name, q), dashes in zip(models.items(), ((4, 2), (1, 1), (6, 2, 1, 2)), strict=False):
+        density = q.pdf(x)
+        left.plot(x, density, color=Q_COLOR, dashes=dashes, linewidth=1.4)
+        left.annotate(name, (x[density.argmax()], density.max()), (0, 3), textcoords="offset points",
+                      color=Q_COLOR, ha="center")  # fmt: skip
+    left.set(xlim=(x[0], x[-1]), ylim=(0, 1), xlabel="x", ylabel="density")
+    rows = np.arange(len(models))[::-1]
+    for offset, marker, words, values in (
+        (0.15, "o", "forward", [kl_divergence(p, q) for q in models.values()]),
+        (-0.15, "D", "reverse", [kl_divergence(q, p) for q in models.values()]),
+    ):
+        best = int(np.argmin(values))
+        right.plot(values, rows + offset, marker, color=D_COLOR, markerfacecolor=GROUND, markersize=6)
+        right.plot(values[best], rows[best] + offset, marker, color=D_COLOR, markersize=9)
+        right.annotate(f"{words}: closest", (values[best], rows[best] + offset), (9, 0), va="center",
+                       textcoords="offset points", color=D_COLOR)  # fmt: skip
+    right.set(xscale="log", xlim=(0.03, 30), ylim=(-0.6, len(models) - 0.4), xlabel="divergence (nats)")
+    right.set_xticks([0.1, 1, 10], ["0.1", "1", "10"])
+    right.set_yticks(rows, list(models))
+    right.tick_params(axis="x", which="minor", length=0)
+    return figure
