@@ -23,7 +23,7 @@ def as_finite(name: str, value: ArrayLike) -> Array:
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number or an array of numbers, got {value!r}") from None
     bad = np.argwhere(~np.isfinite(array))
-    if bad.size:
+    if len(bad):
         raise ValueError(f"{name} must be finite, got {array[tuple(bad[0])]}{_at(bad[0])}")
     return array
 
@@ -32,7 +32,7 @@ def as_positive(name: str, value: ArrayLike) -> Array:
     """Return `value` as a float array, every entry of which is finite and above zero."""
     array = as_finite(name, value)
     bad = np.argwhere(~(array > 0))
-    if bad.size:
+    if len(bad):
         raise ValueError(f"{name} must be positive, got {array[tuple(bad[0])]}{_at(bad[0])}")
     return array
 
@@ -72,6 +72,29 @@ def as_choice(name: str, value: Any, choices: Sequence[str]) -> str:
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
     return str(value)
+
+
+def as_weights(name: str, value: ArrayLike) -> Array:
+    """Return `value` as a float array (k,) of positive weights that sum to 1 within 1e-9."""
+    array = as_shape(name, as_positive(name, value), (None,))
+    if abs(array.sum() - 1) > 1e-9:
+        raise ValueError(f"{name} must sum to 1 within 1e-9, got a sum of {array.sum():.17g}")
+    return array
+
+
+def as_outcomes(name: str, value: ArrayLike, k: int) -> NDArray[np.int64]:
+    """Return `value` as an integer array (n,) of outcomes from 0 to k - 1; floats are refused."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be integers from 0 to {k - 1}, got {array.dtype} entries")
+    if array.ndim != 1:
+        raise ValueError(f"{name} must have shape (n,), got {array.shape}")
+    bad = np.argwhere((array < 0) | (array >= k))
+    if len(bad):
+        raise ValueError(
+            f"{name} must be integers from 0 to {k - 1}, got {array[tuple(bad[0])]}{_at(bad[0])}"
+        )
+    return array.astype(np.int64)
 
 
 def _at(index: NDArray[np.intp]) -> str:
