@@ -1,0 +1,178 @@
+"""What every family can do: the public methods, with their checks, over the few that a family writes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kl_lib.validation import Array, as_count, as_generator, as_outcomes, as_shape
+
+# exp(±350) is a scale whose square and whose reciprocal's square are still ordinary floats.
+LOG_SCALE_LIMIT = 350.0
+
+
+class Family(ABC):
+    """A map θ ↦ pθ from unconstrained vectors of length `size` to distributions.
+
+    Samples of a univariate family are (n,), of a d-variate one (n, d), of a discrete one integers (n,).
+    Every public method refuses a θ of another length, with entries that are not finite, or with the log of
+    a scale beyond ±350; what would overflow raises `OverflowError` instead of returning nan.
+    """
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """The length of θ."""
+
+    @property
+    @abstractmethod
+    def event_shape(self) -> tuple[int, ...]:
+        """The shape of one sample: () for a univariate family, (d,) for a d-variate one."""
+
+    @property
+    @abstractmethod
+    def outcomes(self) -> int | None:
+        """How many outcomes 0, 1, … a discrete family has; None for a continuous one."""
+
+    @property
+    @abstractmethod
+    def logits(self) -> slice:
+        """Where θ holds logits that are identified only up to a common constant."""
+
+    @property
+    @abstractmethod
+    def log_scales(self) -> slice:
+        """Where θ holds logs of scales."""
+
+    @abstractmethod
+    def _at(self, theta: Array) -> Any: ...
+
+    @abstractmethod
+    def _sample(self, theta: Array, n: int, rng: np.random.Generator) -> NDArray[Any]: ...
+
+    @abstractmethod
+    def _log_prob(self, theta: Array, x: NDArray[Any]) -> Array: ...
+
+    @abstractmethod
+    def _score(self, theta: Array, x: NDArray[Any]) -> Array: ...
+
+    @abstractmethod
+    def _entropy(self, theta: Array) -> float: ...
+
+    def at(self, theta: ArrayLike) -> Any:
+        """Return the distribution pθ.
+
+        A SciPy distribution where there is one, else an object with `logpdf` and `rvs`.
+
+        Examples
+        --------
+        >>> from kl_lib.families import Normal
+        >>> float(Normal().at([1.0, 0.0]).mean())
+        1.0
+        """
+        return self._at(self.as_theta(theta))
+
+    def sample(self, theta: ArrayLike, n: int, *, rng: np.random.Generator) -> NDArray[Any]:
+        """Return n independent samples of pθ: (n,), (n, d), or integers (n,).
+
+        Examples
+        --------
+        >>> from kl_lib.families import DiagonalNormal
+        >>> DiagonalNormal(2).sample(np.zeros(4), 5, rng=rng).shape
+        (5, 2)
+        """
+        theta = self.as_theta(theta)
+        return self._sample(theta, as_count("n", n), as_generator(rng))
+
+    def log_prob(self, theta: ArrayLike, x: ArrayLike) -> Array:
+        """Return log pθ(x), (n,), in nats; -inf only where it is below the range of floats.
+
+        Examples
+        --------
+        >>> from kl_lib.families import Bernoulli
+        >>> Bernoulli().log_prob([700.0], [0, 0])
+        array([-700., -700.])
+        """
+        theta, x = self.as_theta(theta), self.as_x(x)
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = self._log_prob(theta, x)
+        return refuse_overflow("log_prob", values, np.isnan(values))
+
+    def score(self, theta: ArrayLike, x: ArrayLike) -> Array:
+        """Return the score ∇θ log pθ(x), (n, size). Its mean under pθ is zero.
+
+        Examples
+        --------
+        >>> from kl_lib.families import Normal
+        >>> Normal().score([0.0, 0.0], [0.0, 2.0])
+        array([[ 0., -1.],
+               [ 2.,  3.]])
+        """
+        theta, x = self.as_theta(theta), self.as_x(x)
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = self._score(theta, x)
+        return refuse_overflow("score", values, ~np.isfinite(values))
+
+    def entropy(self, theta: ArrayLike) -> float:
+        """Return H(pθ) = -E[log pθ(x)] in nats; `NotImplementedError` where it has no closed form.
+
+        Examples
+        --------
+        >>> from kl_lib.families import Categorical
+        >>> round(Categorical(4).entropy(np.zeros(4)), 6)
+        1.386294
+        """
+        theta = self.as_theta(theta)
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = self._entropy(theta)
+        if not np.isfinite(value):
+            raise OverflowError(f"entropy is out of the range of floats at theta = {theta}")
+        return value
+
+    def as_theta(self, theta: ArrayLike) -> Array:
+        """Return θ as a finite float array (size,) whose scales neither overflow nor underflow."""
+        theta = as_shape("theta", theta, (self.size,))
+        if not self.admits(theta):
+            index = self.log_scales.start + int(np.argmax(np.abs(theta[self.log_scales])))
+            raise ValueError(
+                f"theta[{index}] is the log of a scale and must lie within ±{LOG_SCALE_LIMIT:g}, "
+                f"got {theta[index]}"
+            )
+        return theta
+
+    def admits(self, theta: Array) -> bool:
+        """Whether the scales that θ stands for are in range; optimisers ask before they evaluate."""
+        return bool(np.all(np.abs(theta[self.log_scales]) <= LOG_SCALE_LIMIT))
+
+    def as_x(self, x: ArrayLike) -> NDArray[Any]:
+        """Return x as the samples it must be: finite floats of the right shape, or integers in range."""
+        if self.outcomes is None:
+            return as_shape("x", x, (None, *self.event_shape))
+        return as_outcomes("x", x, self.outcomes)
+
+    def centred(self, theta: ArrayLike) -> Array:
+        """Return the θ of the same distribution whose logits have mean zero.
+
+        Examples
+        --------
+        >>> from kl_lib.families import Categorical
+        >>> Categorical(2).centred([3.0, 1.0])
+        array([ 1., -1.])
+        """
+        theta = self.as_theta(theta).copy()
+        logits = theta[self.logits]
+        logits -= logits.sum() / max(logits.size, 1)
+        return theta
+
+
+def refuse_overflow(method: str, values: Array, bad: NDArray[np.bool_]) -> Array:
+    """Return `values`, or raise where overflow made them meaningless."""
+    if bad.any():
+        index = int(np.argwhere(bad)[0][0])
+        raise OverflowError(
+            f"{method} is out of the range of floats at sample {index}: move theta or x closer"
+        )
+    return values
