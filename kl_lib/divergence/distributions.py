@@ -1,0 +1,152 @@
+"""SciPy's distributions, in all of its styles, read into one form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+from scipy.stats.distributions import rv_frozen
+
+from kl_lib.divergence.registry import Parameters
+from kl_lib.validation import Array, as_finite, as_positive
+
+_RV_GENERIC = stats.rv_continuous.__base__
+_MULTIVARIATE_FROZEN = type(stats.multivariate_normal()).__base__
+_NEWER_CONTINUOUS = stats.Normal.__base__
+_NEWER_UNIVARIATE = _NEWER_CONTINUOUS.__base__
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A SciPy distribution: the name it is registered under, its kind, its checked parameters.
+
+    `label` is the argument it came in, for error messages; `shape` the shape of its array parameters.
+    """
+
+    label: str
+    name: str
+    kind: str
+    parameters: Parameters
+    shape: tuple[int, ...]
+    source: Any
+
+    def entry(self, name: str, index: tuple[int, ...]) -> float:
+        """Return one entry of a parameter; `index` is into a shape that `shape` broadcasts to."""
+        return float(np.broadcast_to(getattr(self.parameters, name), self.shape)[self.own_index(index)])
+
+    def own_index(self, index: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the index into `shape` that broadcasting turns into `index`."""
+        trailing = index[len(index) - len(self.shape) :]
+        return tuple(0 if size == 1 else i for size, i in zip(self.shape, trailing, strict=True))
+
+
+def read_distribution(label: str, value: Any) -> Distribution:
+    """Return what argument `label` says, or raise an error that names it."""
+    if isinstance(value, _RV_GENERIC):
+        value = _freeze(label, value)
+    if isinstance(value, rv_frozen):
+        return _read_frozen(label, value)
+    if isinstance(value, _MULTIVARIATE_FROZEN):
+        return _read_multivariate(label, value)
+    if isinstance(value, _NEWER_UNIVARIATE | stats.Mixture):
+        return _read_newer(label, value)
+    raise TypeError(
+        f"{label} must be a frozen scipy.stats distribution, such as stats.norm(0, 1), or one of SciPy's "
+        f"newer random variables, such as stats.Normal(mu=0, sigma=1), got {value!r}"
+    )
+
+
+def _freeze(label: str, generator: Any) -> Any:
+    try:
+        return generator()
+    except TypeError:
+        raise TypeError(
+            f"{label} must be frozen with its parameters, stats.{generator.name}({generator.shapes}), "
+            f"got stats.{generator.name} itself"
+        ) from None
+
+
+def _read_frozen(label: str, value: Any) -> Distribution:
+    generator = value.dist
+    shapes, loc, scale = generator._parse_args(*value.args, **value.kwds)
+    names = generator.shapes.split(", ") if generator.shapes else []
+    parameters = {
+        name: as_finite(f"{name} of {label}", shape) for name, shape in zip(names, shapes, strict=True)
+    }
+    parameters["loc"] = as_finite(f"loc of {label}", loc)
+    parameters["scale"] = as_positive(f"scale of {label}", scale)
+    shape = np.broadcast_shapes(*(parameter.shape for parameter in parameters.values()))
+    _check_domain(label, generator.name, parameters, value)
+    kind = "continuous" if isinstance(generator, stats.rv_continuous) else "discrete"
+    return Distribution(label, _registered_name(generator), kind, Parameters(**parameters), shape, value)
+
+
+def _registered_name(generator: Any) -> str:
+    """Return the generator's name, unless it borrows the name of one of SciPy's own."""
+    namesake = getattr(stats, generator.name, None)
+    if namesake is None or type(namesake) is type(generator):
+        return str(generator.name)
+    return type(generator).__name__
+
+
+def _check_domain(label: str, name: str, parameters: dict[str, Array], value: Any) -> None:
+    """Refuse parameters outside their domain, which SciPy keeps silently; its support is then nan."""
+    bad = np.isnan(value.support()[0])
+    if np.any(bad):
+        first = {
+            key: float(np.broadcast_to(parameter, bad.shape)[bad].flat[0])
+            for key, parameter in parameters.items()
+            if key not in ("loc", "scale")
+        }
+        listed = ", ".join(f"{key} of {label} = {number}" for key, number in first.items())
+        raise ValueError(f"{label} must have parameters inside the domain of stats.{name}, got {listed}")
+
+
+def _read_multivariate(label: str, value: Any) -> Distribution:
+    name = type(value).__name__.removesuffix("_frozen")
+    read = _MULTIVARIATE_PARAMETERS.get(name, lambda label, value: {})
+    return Distribution(label, name, "multivariate", Parameters(**read(label, value)), (), value)
+
+
+def _multivariate_normal(label: str, value: Any) -> dict[str, Any]:
+    mean = as_finite(f"mean of {label}", value.mean)
+    covariance = as_finite(f"cov of {label}", value.cov_object.covariance)
+    if value.cov_object.rank < mean.shape[-1]:
+        raise ValueError(
+            f"cov of {label} must be positive definite, got rank {value.cov_object.rank} in dimension "
+            f"{mean.shape[-1]}"
+        )
+    return {"mean": mean, "cov": covariance}
+
+
+_MULTIVARIATE_PARAMETERS: dict[str, Callable[[str, Any], dict[str, Any]]] = {
+    "multivariate_normal": _multivariate_normal,
+}
+
+
+def _read_newer(label: str, value: Any) -> Distribution:
+    name, parameters = _newer_parameters(value)
+    lower = value.support()[0]
+    parts = value.components if isinstance(value, stats.Mixture) else [value]
+    if any(np.any(np.isnan(part.support()[0])) for part in parts):
+        raise ValueError(f"{label} must have finite parameters inside their domain, got {value}")
+    continuous = isinstance(value, _NEWER_CONTINUOUS | stats.Mixture)
+    kind = "continuous" if continuous else "discrete"
+    return Distribution(label, name, kind, Parameters(**parameters), np.shape(lower), value)
+
+
+def _newer_parameters(value: Any) -> tuple[str, dict[str, Any]]:
+    """Return the name of the frozen generator that a newer random variable stands for, and its parameters."""
+    if isinstance(value, stats.Normal):
+        return "norm", {"loc": np.asarray(value.mu), "scale": np.asarray(value.sigma)}
+    for method in vars(type(value)).values():
+        # stats.make_distribution builds its classes from the bound methods of a generator.
+        generator = getattr(method, "__self__", None)
+        if isinstance(generator, _RV_GENERIC):
+            names = generator.shapes.split(", ") if generator.shapes else []
+            shapes = {name: np.asarray(getattr(value, name), dtype=np.float64) for name in names}
+            return _registered_name(generator), shapes | {"loc": np.zeros(()), "scale": np.ones(())}
+    return type(value).__name__, {}
