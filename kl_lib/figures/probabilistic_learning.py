@@ -1,100 +1,26 @@
-"""The look of the book, and its plots.
-
-One style sheet and one meaning for each colour, in every chapter: p⋆ is blue and solid, pθ orange and
-dashed, a divergence green and filled. Each plot takes distributions and returns a matplotlib `Figure`;
-`kl_lib.explore` turns figures into pictures that follow the page's light and dark mode.
-"""
+"""The plots of chapter 1: one truth, several models, and both divergences between them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import wraps
-from typing import Any, ParamSpec
+from collections.abc import Mapping
+from typing import Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kl_lib.divergence import kl_divergence
+from kl_lib.figures.style import (
+    D_COLOR,
+    GROUND,
+    P_COLOR,
+    Q_COLOR,
+    integrand,
+    name_curves,
+    pair_of_densities,
+    signed_area,
+    styled,
+)
 from kl_lib.validation import Array
-
-P_COLOR = "#0059a8"  # p⋆, what is to be learned
-Q_COLOR = "#b34700"  # pθ, the model
-D_COLOR = "#00735c"  # the divergence between them
-INK = "#1f2328"
-MUTED = "#59636e"
-GRID = "#d1d9e0"
-GROUND = "#ffffff"
-
-STYLE = {
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlecolor": INK,
-    "axes.titlesize": 11,
-    "axes.titlelocation": "left",
-    "axes.labelsize": 10,
-    "axes.prop_cycle": mpl.cycler(color=[P_COLOR, Q_COLOR, D_COLOR, MUTED]),
-    "font.size": 10,
-    "grid.color": GRID,
-    "hatch.color": D_COLOR,
-    "hatch.linewidth": 0.8,
-    "lines.linewidth": 1.8,
-    "text.color": INK,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
-    "svg.fonttype": "none",
-}
-
-Parameters = ParamSpec("Parameters")
-
-
-def styled(draw: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
-    """Draw in the book's style, and leave the reader's own matplotlib settings alone."""
-
-    @wraps(draw)
-    def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Figure:
-        with mpl.rc_context(STYLE):
-            return draw(*args, **kwargs)
-
-    return wrapper
-
-
-def integrand(p: Any, q: Any, x: Array) -> Array:
-    """Return p(x) log(p(x)/q(x)), the height whose signed area is D_KL(p‖q)."""
-    log_p, log_q = p.logpdf(x), q.logpdf(x)
-    return np.where(np.isneginf(log_p), 0.0, np.exp(log_p) * (log_p - log_q))
-
-
-def signed_area(ax: Axes, x: Array, height: Array) -> None:
-    """Fill what counts towards a divergence; hatch what counts against it."""
-    ax.fill_between(x, height, where=height >= 0, color=D_COLOR, alpha=0.35, linewidth=0, interpolate=True)
-    ax.fill_between(
-        x, height, where=height < 0, facecolor="none", edgecolor=D_COLOR, hatch="////", linewidth=0,
-        interpolate=True,
-    )  # fmt: skip
-    ax.plot(x, height, color=D_COLOR, linewidth=1.2)
-    ax.axhline(0, color=MUTED, linewidth=0.8)
-
-
-def pair_of_densities(ax: Axes, p: Any, q: Any, x: Array) -> None:
-    """Draw p⋆ solid and filled, pθ dashed."""
-    ax.fill_between(x, p.pdf(x), color=P_COLOR, alpha=0.12, linewidth=0)
-    ax.plot(x, p.pdf(x), color=P_COLOR)
-    ax.plot(x, q.pdf(x), color=Q_COLOR, dashes=(4, 2))
-
-
-def name_curves(ax: Axes, **places: tuple[float, float]) -> None:
-    """Write p⋆ and pθ beside their curves, in their colours, at places given in data coordinates."""
-    for text, color, place in (("p⋆", P_COLOR, places["p"]), ("pθ", Q_COLOR, places["q"])):
-        ax.text(*place, text, color=color, fontsize=12, fontstyle="italic", ha="center")
 
 
 @styled

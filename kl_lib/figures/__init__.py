@@ -1,0 +1,36 @@
+"""The look of the book, and its plots: one style sheet, and one module of plots a chapter.
+
+Colours mean the same in every chapter: p⋆ is blue and solid, pθ orange and dashed, a divergence green and
+filled. Each plot takes distributions or arrays and returns a matplotlib `Figure`; `kl_lib.explore` turns
+figures into pictures that follow the page's light and dark mode.
+"""
+
+from kl_lib.figures.probabilistic_learning import integrands, rankings, signed_areas
+from kl_lib.figures.style import (
+    D_COLOR,
+    GRID,
+    GROUND,
+    INK,
+    MUTED,
+    P_COLOR,
+    Q_COLOR,
+    STYLE,
+    integrand,
+    styled,
+)
+
+__all__ = [
+    "D_COLOR",
+    "GRID",
+    "GROUND",
+    "INK",
+    "MUTED",
+    "P_COLOR",
+    "Q_COLOR",
+    "STYLE",
+    "integrand",
+    "integrands",
+    "rankings",
+    "signed_areas",
+    "styled",
+]
