@@ -92,8 +92,8 @@ def rankings(p: Any, models: Mapping[str, Any], x: Array) -> Figure:
     left.set(xlim=(x[0], x[-1]), ylim=(0, 1), xlabel="x", ylabel="density")
     rows = np.arange(len(models))[::-1]
     for offset, marker, words, values in (
-        (0.15, "o", "forward", [kl_divergence(p, q) for q in models.values()]),
-        (-0.15, "D", "reverse", [kl_divergence(q, p) for q in models.values()]),
+        (0.15, "o", "forward", [float(kl_divergence(p, q)) for q in models.values()]),
+        (-0.15, "D", "reverse", [float(kl_divergence(q, p)) for q in models.values()]),
     ):
         best = int(np.argmin(values))
         right.plot(values, rows + offset, marker, color=D_COLOR, markerfacecolor=GROUND, markersize=6)
