@@ -117,7 +117,7 @@ class ClaimsDirective(SphinxDirective):
         section = nodes.section()
         section.document = self.state.document
         self.state.nested_parse(StringList(lines, "claims"), self.content_offset, section, match_titles=True)
-        return section.children
+        return list(section.children)
 
 
 def _chapter_table(path: Path) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -21,7 +22,7 @@ MUTED = "#59636e"
 GRID = "#d1d9e0"
 GROUND = "#ffffff"
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "axes.edgecolor": MUTED,
@@ -33,7 +34,7 @@ STYLE = {
     "axes.titlesize": 11,
     "axes.titlelocation": "left",
     "axes.labelsize": 10,
-    "axes.prop_cycle": mpl.cycler(color=[P_COLOR, Q_COLOR, D_COLOR, MUTED]),
+    "axes.prop_cycle": cycler(color=[P_COLOR, Q_COLOR, D_COLOR, MUTED]),
     "font.size": 10,
     "grid.color": GRID,
     "hatch.color": D_COLOR,
