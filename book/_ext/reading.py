@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.typing import ExtensionMetadata
@@ -23,6 +24,11 @@ def visit_dropdown(self: Any, node: Dropdown) -> None:
 def depart_dropdown(self: Any, _node: Dropdown) -> None:
     """Close the fold."""
     self.body.append("</details>\n")
+
+
+def visit_hidden_code(self: Any, _node: HideCodeCellNode) -> None:
+    """Open the fold around a cell's code; the extension's own label hides its text from screen readers."""
+    self.body.append('<details class="hide"><summary>Show the code</summary>\n')
 
 
 class Dropdowns(SphinxPostTransform):
@@ -70,6 +76,7 @@ class Permalinks(SphinxPostTransform):
         for node in self.document.findall(nodes.Admonition):
             if node["ids"] == ["proof"]:
                 node["ids"] = []
+                node["classes"].append("proof-text")
             title = node.next_node(nodes.title)
             if title is None or title.parent is not node or not node["ids"] or "dropdown" in node["classes"]:
                 continue
@@ -99,6 +106,7 @@ def run_links(
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the transforms and the page hook."""
     app.add_node(Dropdown, html=(visit_dropdown, depart_dropdown))
+    app.add_node(HideCodeCellNode, override=True, html=(visit_hidden_code, depart_dropdown))
     app.add_post_transform(Permalinks)
     app.add_post_transform(Dropdowns)
     app.connect("html-page-context", run_links)

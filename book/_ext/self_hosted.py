@@ -24,9 +24,14 @@ logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 ICON_FONTS = Path("vendor", "fontawesome", "webfonts")
 
-# The theme's scripts that the templates do without (`site.js` has the few lines that are needed of them), and
-# those of a design element that the book does not have.
-UNUSED_SCRIPTS = {"_static/scripts/sphinx-book-theme.js", "_static/design-tabs.js"}
+# What the pages do without: `site.js` has the few lines that are needed of the theme's second script,
+# `book.css` styles statements and exercises, and the book has no tabs.
+UNUSED = {
+    "_static/scripts/sphinx-book-theme.js",
+    "_static/design-tabs.js",
+    "_static/proof.css",
+    "_static/exercise.css",
+}
 # An icon's rule in the theme's style sheet; 1,900 of them, of which the pages use a dozen.
 ICON_RULE = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\?([^"]+)"\}')
 
@@ -42,15 +47,16 @@ REDIRECT = """<!doctype html>
 """
 
 
-def clear_scripts(
+def clear_page(
     _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
 ) -> None:
-    """Drop inline scripts (those without a file) and unused ones from a page."""
-    context["script_files"] = [
-        script
-        for script in context["script_files"]
-        if getattr(script, "filename", None) and script.filename.split("?")[0] not in UNUSED_SCRIPTS
-    ]
+    """Drop inline scripts (those without a file) and what is not used from a page."""
+    for kind in ("script_files", "css_files"):
+        context[kind] = [
+            asset
+            for asset in context[kind]
+            if getattr(asset, "filename", None) and asset.filename.split("?")[0] not in UNUSED
+        ]
 
 
 def cut_font(source: Path, target: Path, characters: set[int]) -> None:
@@ -113,6 +119,6 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Connect to the writing of each page, after the theme (at 500), and to the end of the build."""
-    app.connect("html-page-context", clear_scripts, priority=900)
+    app.connect("html-page-context", clear_page, priority=900)
     app.connect("build-finished", finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -20,7 +20,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 PACKAGES = ("numpy", "scipy", "matplotlib")
 RECORD = Path("_build", "verified.json")
-PLACE = re.compile(r'(?<=<p class="stamp">).*?(?=</p>)', re.DOTALL)
+PLACE = re.compile(r'(<p class="stamp">).*?(</p>)', re.DOTALL)
 
 
 def git(root: Path, *arguments: str) -> str | None:
@@ -70,7 +70,7 @@ def stamp(app: Sphinx, exception: Exception | None) -> None:
     text = sentence(Path(app.srcdir))
     for page in Path(app.outdir).rglob("*.html"):
         old = page.read_text(encoding="utf-8")
-        new = PLACE.sub(text, old)
+        new = PLACE.sub(rf"\g<1>{text}\g<2>", old)
         if new != old:
             page.write_text(new, encoding="utf-8")
 
