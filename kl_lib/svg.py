@@ -30,7 +30,7 @@ THEME_VARIABLES = {
 
 # Matplotlib leaves black out, trusting the default; inherited from the root it becomes the theme's ink.
 ROOT_STYLE = (
-    "width:100%;max-width:{width}px;height:auto;font-family:var(--kl-font,system-ui,sans-serif);"
+    "width:100%;max-width:{width}px;height:auto;background:var(--kl-ground,#ffffff);font-family:var(--kl-font,system-ui,sans-serif);"
     "fill:var(--kl-ink,#1f2328);stroke-linejoin:round"
 )
 PIXELS_PER_POINT = 4 / 3
@@ -118,7 +118,7 @@ def _clean_names(element: ElementTree.Element) -> None:
 
 def _drop_unneeded(element: ElementTree.Element) -> None:
     """Remove metadata, the style sheet (it would leak into the page) and groups that group nothing."""
-    children = []
+    children: list[ElementTree.Element] = []
     for child in element:
         _drop_unneeded(child)
         empty = child.tag in ("g", "defs") and not len(child)

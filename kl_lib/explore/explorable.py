@@ -1,0 +1,125 @@
+"""`explore`: a drawing function and the values to draw it at, made into one figure with three faces."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from matplotlib import pyplot
+from matplotlib.figure import Figure
+
+from kl_lib.explore.page import moving_html, still_html
+from kl_lib.explore.sliders import Slider, parse_sliders
+from kl_lib.explore.widget import kernel_runs, live_view
+from kl_lib.svg import serialize, to_tree, with_unique_ids
+
+SHORTEST_ALT = 40
+MOST_FRAMES = 400
+
+Draw = Callable[..., Figure | tuple[Figure, str]]
+
+
+@dataclass(frozen=True, repr=False)
+class Explorable:
+    """A figure that shows itself in a notebook: live, moving or still, whichever the reader can have."""
+
+    draw: Draw
+    alt: str
+    sliders: tuple[Slider, ...]
+    html: str
+    svg: str
+
+    def render(self, **values: Any) -> str:
+        """Return the HTML of the figure at any values of its sliders, as the live face shows it."""
+        tree, summary = _frame(self.draw, values, self.alt)
+        return still_html(with_unique_ids(serialize(tree)), summary)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = {"text/html": self.html, "image/svg+xml": self.svg, "text/plain": self.alt}
+        if self.sliders and kernel_runs():
+            bundle |= live_view(self.render, self.sliders, first=still_html(self.svg, None))
+        return bundle
+
+
+def explore(draw: Draw, *, alt: str, **sliders: Any) -> Explorable:
+    """Show what `draw` draws, under the reader's hand, with a kernel or without.
+
+    Parameters
+    ----------
+    draw
+        Called with one keyword argument a slider; returns a matplotlib figure, or a figure and a summary:
+        one line of plain text that says what this frame shows, printed under it and read aloud.
+    alt
+        What is seen, in at least 40 characters, for readers who do not see it.
+    **sliders
+        ``(start, stop, step)`` for a range that starts in the middle, ``(start, stop, step, initial)``
+        for one that starts at the grid value nearest to `initial`, a list of strings or numbers for a
+        drop-down that starts at its first. Greek names (`sigma`, `mu_q`) are shown as letters. Without
+        sliders the figure stands still.
+
+    Returns
+    -------
+    Explorable
+        Shows itself as the last value of a notebook cell.
+
+    Raises
+    ------
+    TypeError
+        If `draw` cannot be called or returns no figure, or a slider is none of the above.
+    ValueError
+        If `alt` is short, a range is empty, or the grid has more than 400 frames.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> def draw(sigma):
+    ...     figure = Figure(figsize=(4, 2))
+    ...     x = np.linspace(-3, 3, 50)
+    ...     figure.subplots().plot(x, stats.norm.pdf(x, scale=sigma))
+    ...     return figure, f"The peak is {stats.norm.pdf(0, scale=sigma):.2f} high."
+    >>> bell = explore(draw, alt="A bell curve that flattens as sigma grows.", sigma=(0.5, 1.5, 0.5))
+    >>> "The peak is 0.40 high." in bell.html
+    True
+    """
+    if not callable(draw):
+        raise TypeError(f"draw must be a function that returns a matplotlib Figure, got {draw!r}")
+    if not isinstance(alt, str) or len(alt.strip()) < SHORTEST_ALT:
+        raise ValueError(f"alt must say what is seen in at least {SHORTEST_ALT} characters, got {alt!r}")
+    parsed = parse_sliders(sliders)
+    count = math.prod(len(slider.values) for slider in parsed)
+    if count > MOST_FRAMES:
+        raise ValueError(
+            f"the sliders must span at most {MOST_FRAMES} frames, got {count}: take larger steps"
+        )
+    trees, summaries = _frames(draw, parsed, alt)
+    initial = 0
+    for slider in parsed:
+        initial = initial * len(slider.values) + slider.initial
+    svg = with_unique_ids(serialize(trees[initial]))
+    html = moving_html(trees, summaries, parsed, initial) if parsed else still_html(svg, summaries[0])
+    return Explorable(draw, alt, parsed, html, svg)
+
+
+def _frames(draw: Draw, sliders: Sequence[Slider], alt: str) -> tuple[list[Element], list[str | None]]:
+    """Draw the whole grid, the last slider fastest."""
+    names = [slider.name for slider in sliders]
+    grid = itertools.product(*(slider.values for slider in sliders))
+    frames = [_frame(draw, dict(zip(names, values, strict=True)), alt) for values in grid]
+    if len({summary is None for _, summary in frames}) > 1:
+        raise TypeError("draw must return a summary with every figure or with none")
+    return [tree for tree, _ in frames], [summary for _, summary in frames]
+
+
+def _frame(draw: Draw, values: dict[str, Any], alt: str) -> tuple[Element, str | None]:
+    """Draw one frame, and leave no figure open for a notebook to show a second time."""
+    drawn = draw(**values)
+    figure, summary = drawn if isinstance(drawn, tuple) and len(drawn) == 2 else (drawn, None)
+    if not isinstance(figure, Figure) or not isinstance(summary, str | None):
+        raise TypeError(f"draw must return a matplotlib Figure, or a Figure and a summary, got {drawn!r}")
+    tree = to_tree(figure, alt=alt)
+    pyplot.close(figure)
+    return tree, summary

@@ -1,0 +1,89 @@
+"""The static face: one `<figure>` with the first frame, the controls, and the other frames as data.
+
+The controls stay hidden until the site's script (`explore.js`) brings them to life. The data sit in an
+attribute: what strips scripts and unknown attributes from a notebook takes them away cleanly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from html import escape
+from xml.etree.ElementTree import Element
+
+from kl_lib.explore.frames import columns
+from kl_lib.explore.sliders import Slider
+from kl_lib.svg import serialize, with_unique_ids
+
+FIGURE = """<figure class="kl-figure">
+{svg}
+{summary}</figure>"""
+
+MOVING_FIGURE = """<figure class="kl-figure" data-frames='{data}'>
+{svg}
+<div class="kl-controls" hidden>
+{controls}
+<div class="kl-buttons">{buttons}</div>
+</div>
+{summary}</figure>"""
+
+RANGE = """<label class="kl-control"><span class="kl-name">{label}</span>
+<input type="range" min="0" max="{last}" value="{initial}" aria-valuetext="{text}" autocomplete="off">
+<span class="kl-value" aria-hidden="true">{value}</span></label>"""
+
+CHOICE = """<label class="kl-control"><span class="kl-name">{label}</span>
+<select autocomplete="off">{options}</select></label>"""
+
+PLAY = '<button type="button" class="kl-play">Play</button>'
+RESET = '<button type="button" class="kl-reset">Reset</button>'
+
+
+def still_html(svg: str, summary: str | None) -> str:
+    """Return a figure without controls."""
+    return FIGURE.format(svg=svg, summary=_summary(summary))
+
+
+def moving_html(
+    trees: Sequence[Element], summaries: Sequence[str | None], sliders: Sequence[Slider], initial: int
+) -> str:
+    """Return the figure whose frames are `trees`, the one at `initial` drawn out."""
+    ranges = sum(slider.is_range for slider in sliders)
+    html = MOVING_FIGURE.format(
+        data=escape(_data(trees, summaries, sliders), quote=False).replace("'", "&#39;"),
+        svg=serialize(trees[initial]),
+        controls="\n".join(map(_control, sliders)),
+        buttons=(PLAY if ranges == 1 else "") + RESET,
+        summary=_summary(summaries[initial], live=True),
+    )
+    return with_unique_ids(html)
+
+
+def _data(trees: Sequence[Element], summaries: Sequence[str | None], sliders: Sequence[Slider]) -> str:
+    """Return what the script reads: the values of each slider, and each column of differences."""
+    data = {
+        "sliders": [[slider.label, slider.labels] for slider in sliders],
+        "columns": list(columns(trees)),
+        "summaries": summaries if summaries[0] is not None else None,
+    }
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def _control(slider: Slider) -> str:
+    if not slider.is_range:
+        options = "".join(f"<option>{escape(label)}</option>" for label in slider.labels)
+        return CHOICE.format(label=slider.label_html, options=options)
+    value = slider.labels[slider.initial]
+    return RANGE.format(
+        label=slider.label_html,
+        last=len(slider.values) - 1,
+        initial=slider.initial,
+        text=escape(f"{slider.label} = {value}"),
+        value=escape(value),
+    )
+
+
+def _summary(summary: str | None, *, live: bool = False) -> str:
+    if summary is None:
+        return ""
+    attribute = ' aria-live="polite"' if live else ""
+    return f'<p class="kl-summary"{attribute}>{escape(summary, quote=False)}</p>\n'

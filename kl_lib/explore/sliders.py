@@ -1,0 +1,103 @@
+"""What a reader may change: ranges of numbers and lists of choices, checked and named."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from html import escape
+from numbers import Integral, Real
+from typing import Any
+
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eta": "η", "theta": "θ",
+    "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ",
+    "tau": "τ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
+}  # fmt: skip
+
+Value = float | int | str
+
+
+@dataclass(frozen=True)
+class Slider:
+    """One control: its grid of values, where it starts, and for a range its ends."""
+
+    name: str
+    values: tuple[Value, ...]
+    initial: int
+    is_range: bool
+
+    @property
+    def label(self) -> str:
+        """The name as text: `mu_q` is "μ q", `sample_size` is "sample size"."""
+        return " ".join(GREEK.get(word, word) for word in self.name.split("_") if word)
+
+    @property
+    def label_html(self) -> str:
+        """The name as HTML: what follows a single letter is its index."""
+        head, _, rest = self.label.partition(" ")
+        if len(head) == 1 and rest:
+            return f"{escape(head)}<sub>{escape(rest)}</sub>"
+        return escape(self.label)
+
+    @property
+    def labels(self) -> list[str]:
+        """The values as text."""
+        return [value_text(value) for value in self.values]
+
+
+def value_text(value: Value) -> str:
+    """Write a value as a figure would, with a true minus sign."""
+    return value if isinstance(value, str) else f"{value:.6g}".replace("-", "−")
+
+
+def parse_sliders(specifications: dict[str, Any]) -> tuple[Slider, ...]:
+    """Return the sliders that the keyword arguments of `explore` describe."""
+    return tuple(_parse(name, specification) for name, specification in specifications.items())
+
+
+def _parse(name: str, specification: Any) -> Slider:
+    if isinstance(specification, tuple) and len(specification) in (3, 4):
+        return _parse_range(name, specification)
+    if isinstance(specification, list):
+        return _parse_choices(name, specification)
+    raise TypeError(
+        f"{name} must be (start, stop, step), (start, stop, step, initial) or a list, got {specification!r}"
+    )
+
+
+def _parse_range(name: str, specification: tuple[Any, ...]) -> Slider:
+    for part, value in zip(("start", "stop", "step", "initial"), specification, strict=False):
+        if not _is_number(value):
+            raise TypeError(f"{name}: {part} must be a number, got {value!r}")
+        if not math.isfinite(value):
+            raise ValueError(f"{name}: {part} must be finite, got {value}")
+    start, stop, step = specification[:3]
+    if not start < stop:
+        raise ValueError(f"{name}: start must lie below stop, got start {start} and stop {stop}")
+    if not 0 < step <= stop - start:
+        raise ValueError(
+            f"{name}: step must be positive and at most stop - start = {stop - start}, got {step}"
+        )
+    initial = specification[3] if len(specification) == 4 else (start + stop) / 2
+    if not start <= initial <= stop:
+        raise ValueError(f"{name}: initial must lie between {start} and {stop}, got {initial}")
+    count = math.floor((stop - start) / step + 1e-9) + 1
+    integral = all(isinstance(part, Integral) for part in (start, step))
+    values = tuple(start + k * step if integral else round(start + k * step, 10) for k in range(count))
+    nearest = min(range(count), key=lambda k: abs(values[k] - initial))
+    return Slider(name, values, nearest, is_range=True)
+
+
+def _parse_choices(name: str, choices: list[Any]) -> Slider:
+    if not choices:
+        raise ValueError(f"{name} must hold at least one choice, got []")
+    for choice in choices:
+        if not (isinstance(choice, str) or _is_number(choice)):
+            raise TypeError(f"{name} must hold strings or numbers, got {choice!r}")
+    if len({value_text(choice) for choice in choices}) < len(choices):
+        raise ValueError(f"{name} must hold choices that read differently, got {choices!r}")
+    return Slider(name, tuple(choices), 0, is_range=False)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)

@@ -1,0 +1,59 @@
+"""The live face: core ipywidgets sliders that call Python at any value, on the grid and off it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from kl_lib.explore.sliders import Slider, Value, value_text
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+FINER = 20
+
+
+def kernel_runs() -> bool:
+    """Return whether this process is a Jupyter kernel that can hold widgets."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return getattr(shell, "kernel", None) is not None and find_spec("ipywidgets") is not None
+
+
+def live_view(render: Callable[..., str], sliders: Sequence[Slider], first: str) -> dict[str, Any]:
+    """Return the MIME bundle of the live view; `render(**values)` gives its HTML."""
+    bundle: dict[str, Any] = live_box(render, sliders, first)._repr_mimebundle_()
+    return {VIEW: bundle[VIEW]}
+
+
+def live_box(render: Callable[..., str], sliders: Sequence[Slider], first: str) -> Any:
+    """Return a box of controls over the picture, which follows them."""
+    from ipywidgets import HTML, VBox
+
+    picture = HTML(value=first)
+    controls = {slider.name: _control(slider) for slider in sliders}
+
+    def redraw(_change: Any) -> None:
+        picture.value = render(**{name: control.value for name, control in controls.items()})
+
+    for control in controls.values():
+        control.observe(redraw, names="value")
+    return VBox([*controls.values(), picture])
+
+
+def _control(slider: Slider) -> Any:
+    from ipywidgets import Dropdown, FloatSlider, IntSlider
+
+    values, initial = slider.values, slider.values[slider.initial]
+    if not slider.is_range:
+        options = [(value_text(value), value) for value in values]
+        return Dropdown(options=options, value=initial, description=slider.label)
+    span = {"min": values[0], "max": values[-1], "value": initial, "description": slider.label}
+    if all(isinstance(value, int) for value in values):
+        return IntSlider(**span)
+    step = _spacing(values) / FINER
+    return FloatSlider(**span, step=step, readout_format=".4~g")
+
+
+def _spacing(values: Sequence[Value]) -> float:
+    return float(values[1]) - float(values[0])
