@@ -1,8 +1,8 @@
 """Make every page stand on its own feet: nothing from another server, no inline script, only what it uses.
 
 Pages are cleared of the scripts that they do not need, and of inline ones, which the Content-Security-Policy
-in `_templates/layout.html` would refuse. KaTeX's style sheet and fonts are copied into `_static`; they and the
-icons are cut down to the characters that occur in the book. The site's own address leads to the home page.
+in `_templates/layout.html` would refuse. The style sheet and the fonts of KaTeX are copied into `_static`;
+they and the icons are cut down to the characters of the book. The address of the site leads to the home page.
 """
 
 from __future__ import annotations
