@@ -90,8 +90,8 @@ class AnchorChecks(SphinxTransform):
         """Run over the cells that myst-nb has made of one notebook."""
         seen: dict[str, int] = {}
         for cell in self.document.findall(nodes.container):
-            claim = cell.get("cell_metadata", {}).get("claim")
-            if cell.get("nb_element") != "cell_code" or not claim:
+            claim = cell.attributes.get("cell_metadata", {}).get("claim")
+            if not claim:
                 continue
             seen[claim] = seen.get(claim, 0) + 1
             anchor = f"check-{claim}" + (f"-{seen[claim]}" if seen[claim] > 1 else "")
