@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 from kl_lib.divergence import kl_divergence, register_kl
+from kl_lib.gradients import elbo_gradient, measure_valued, reparameterization, score_function
 from kl_lib.results import Estimate, Fit
+from kl_lib.reverse import elbo, fit_reverse_kl, importance_weighted_bound
 
-__all__ = ["Estimate", "Fit", "kl_divergence", "register_kl"]
+__all__ = [
+    "Estimate",
+    "Fit",
+    "elbo",
+    "elbo_gradient",
+    "fit_reverse_kl",
+    "importance_weighted_bound",
+    "kl_divergence",
+    "measure_valued",
+    "register_kl",
+    "reparameterization",
+    "score_function",
+]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from kl_lib.validation import Array
 
 
@@ -21,6 +23,19 @@ class Estimate:
     value: float
     standard_error: float
     n: int
+
+    @classmethod
+    def of(cls, samples: Array) -> Estimate:
+        """Return the mean of independent samples (n,), n >= 2; a mean of -inf has no finite error.
+
+        Examples
+        --------
+        >>> Estimate.of(np.array([1.0, 3.0]))
+        Estimate(value=2.0, standard_error=1.0, n=2)
+        """
+        value, n = float(samples.mean()), len(samples)
+        error = float(samples.std(ddof=1)) / n**0.5 if np.isfinite(value) else np.inf
+        return cls(value, error, n)
 
 
 @dataclass(frozen=True)

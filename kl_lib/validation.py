@@ -6,7 +6,7 @@ the argument, the value it got, and what would have been right.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
+BatchFunction = Callable[[Any], ArrayLike]
 
 
 def as_finite(name: str, value: ArrayLike) -> Array:
@@ -95,6 +96,31 @@ def as_outcomes(name: str, value: ArrayLike, k: int) -> NDArray[np.int64]:
             f"{name} must be integers from 0 to {k - 1}, got {array[tuple(bad[0])]}{_at(bad[0])}"
         )
     return array.astype(np.int64)
+
+
+def evaluate(
+    name: str,
+    function: BatchFunction,
+    x: NDArray[Any],
+    *,
+    shape: tuple[int, ...] | None = None,
+    minus_infinity: bool = False,
+) -> Array:
+    """Return function(x) as a float array (n,), or of `shape`, every entry of which is finite.
+
+    `minus_infinity` lets the log of a density be -inf where the density is zero.
+    """
+    if not callable(function):
+        raise TypeError(f"{name} must be a function of a batch of samples, got {function!r}")
+    values = np.asarray(function(x), dtype=np.float64)
+    shape = (len(x),) if shape is None else shape
+    if values.shape != shape:
+        raise ValueError(f"{name} must map a batch of shape {x.shape} to {shape}, got {values.shape}")
+    bad = np.argwhere(~(np.isfinite(values) | (minus_infinity & (values == -np.inf))))
+    if len(bad):
+        value, sample = values[tuple(bad[0])], x[bad[0][0]]
+        raise ValueError(f"{name} must be finite, got {value}{_at(bad[0])}, where x is {sample}")
+    return values
 
 
 def _at(index: NDArray[np.intp]) -> str:

@@ -7,11 +7,11 @@ can do besides.
 
 from __future__ import annotations
 
-from kl_lib.families.base import LOG_SCALE_LIMIT, Family
+from kl_lib.families.base import LOG_SCALE_LIMIT, Family, as_family
 from kl_lib.families.discrete import Bernoulli, Categorical
 from kl_lib.families.mixture import DiagonalNormalMixture, NormalMixture
 from kl_lib.families.normal import DiagonalNormal, FullNormal, Normal
-from kl_lib.families.reparameterizable import Reparameterizable
+from kl_lib.families.reparameterizable import Reparameterizable, as_reparameterizable
 
 __all__ = [
     "LOG_SCALE_LIMIT",
@@ -24,4 +24,6 @@ __all__ = [
     "Normal",
     "NormalMixture",
     "Reparameterizable",
+    "as_family",
+    "as_reparameterizable",
 ]

@@ -176,3 +176,10 @@ def refuse_overflow(method: str, values: Array, bad: NDArray[np.bool_]) -> Array
             f"{method} is out of the range of floats at sample {index}: move theta or x closer"
         )
     return values
+
+
+def as_family(family: Any) -> Family:
+    """Return `family` if it is one."""
+    if not isinstance(family, Family):
+        raise TypeError(f"family must be one of kl_lib.families, such as families.Normal(), got {family!r}")
+    return family

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kl_lib.families.base import Family, refuse_overflow
+from kl_lib.families.base import Family, as_family, refuse_overflow
 from kl_lib.validation import Array, as_count, as_generator, as_shape
 
 
@@ -143,3 +144,14 @@ class Reparameterizable(Family):
     def _entropy(self, theta: Array) -> float:
         constant = 0.5 * self.dimension * (1 + math.log(2 * math.pi))
         return float(theta[self.log_scales].sum() + constant)
+
+
+def as_reparameterizable(family: Any, *, instead: str) -> Reparameterizable:
+    """Return `family` if its samples are a differentiable map of noise, else say what works instead."""
+    family = as_family(family)
+    if not isinstance(family, Reparameterizable):
+        raise TypeError(
+            "family must be reparameterizable (Normal, DiagonalNormal or FullNormal), "
+            f"got {family!r}; use {instead} instead"
+        )
+    return family

@@ -1,0 +1,16 @@
+"""Monte-Carlo gradients of an expectation over pθ, one signature for every estimator.
+
+Each returns n per-sample gradients of ∇θ E[f(x)], x ∼ pθ, as (n, size): their mean is the estimate, their
+spread its variance. `f` maps a batch of n samples to (n,), `grad_f` to its gradient in x, of the shape of
+x. Mohamed, Rosca, Figurnov and Mnih (2020), "Monte Carlo Gradient Estimation in Machine Learning", JMLR
+21(132), derive them all.
+"""
+
+from __future__ import annotations
+
+from kl_lib.gradients.elbo import elbo_gradient
+from kl_lib.gradients.measure import measure_valued
+from kl_lib.gradients.pathwise import reparameterization
+from kl_lib.gradients.score import score_function
+
+__all__ = ["elbo_gradient", "measure_valued", "reparameterization", "score_function"]

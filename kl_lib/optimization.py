@@ -1,0 +1,77 @@
+"""Maximising a deterministic objective with its exact gradient, by SciPy's BFGS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize
+
+from kl_lib.families import Family
+from kl_lib.results import Estimate, Fit
+from kl_lib.validation import Array
+
+Objective = Callable[[Array], tuple[float, Array]]
+Callback = Callable[[Array], object]
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Where an optimiser stopped and why; `trace` is the objective per iteration, the start included."""
+
+    theta: Array
+    converged: bool
+    message: str
+    gradient_norm: float
+    trace: Array
+
+    def fit(self, family: Family, objective: Estimate) -> Fit:
+        """Return the result as the user sees it."""
+        distribution = family.at(self.theta)
+        return Fit(
+            self.theta, distribution, objective, self.converged, self.message, self.gradient_norm, self.trace
+        )
+
+
+def maximize(
+    family: Family, objective: Objective, theta0: Array, *, tol: float, callback: Callback | None = None
+) -> Optimum:
+    """Climb from theta0 until the Euclidean norm of the gradient is at most tol.
+
+    `objective` returns a value and its gradient (size,); -inf makes the line search step back. `callback`
+    sees θ at every iteration, the start included.
+    """
+    trace: list[float] = []
+
+    def loss(theta: Array) -> tuple[float, Array]:
+        value, gradient = objective(theta) if family.admits(theta) else (-np.inf, np.zeros_like(theta))
+        return -value, -gradient
+
+    def record(intermediate_result: optimize.OptimizeResult) -> None:
+        trace.append(-float(intermediate_result.fun))
+        if callback is not None:
+            callback(intermediate_result.x.copy())
+
+    record(optimize.OptimizeResult(x=theta0, fun=loss(theta0)[0]))
+    options = {"gtol": tol, "norm": 2}
+    with np.errstate(invalid="ignore"):  # the line search interpolates through the infinities
+        result = optimize.minimize(loss, theta0, jac=True, method="BFGS", callback=record, options=options)
+    theta, gradient = _polish(loss, result.x, result.jac, result.hess_inv, tol)
+    gradient_norm = float(np.linalg.norm(gradient))
+    converged = gradient_norm <= tol
+    message = "the norm of the gradient is at most tol" if converged else str(result.message)
+    return Optimum(theta, converged, message, gradient_norm, np.array(trace))
+
+
+def _polish(
+    loss: Objective, theta: Array, gradient: Array, inverse_hessian: Array, tol: float
+) -> tuple[Array, Array]:
+    """Step on while the gradient halves: it leads on where the loss is flat to rounding for a line search."""
+    while np.linalg.norm(gradient) > tol:
+        candidate = theta - inverse_hessian @ gradient
+        value, following = loss(candidate)
+        if np.isinf(value) or np.linalg.norm(following) > 0.5 * np.linalg.norm(gradient):
+            break
+        theta, gradient = candidate, following
+    return theta, gradient
