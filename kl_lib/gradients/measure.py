@@ -46,6 +46,8 @@ def measure_valued(
            [0.5]])
     """
     theta, n, rng = as_family(family).as_theta(theta), as_count("n", n), as_generator(rng)
+    if not isinstance(coupled, bool):
+        raise TypeError(f"coupled must be True or False, got {coupled!r}")
     match family:
         case Reparameterizable():
             return _normal(family, theta, f, n, rng, coupled)
