@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kl_lib.divergence import kl_divergence, register_kl
+from kl_lib.forward import em, fit_forward_kl, fit_mle, negative_log_likelihood
 from kl_lib.gradients import elbo_gradient, measure_valued, reparameterization, score_function
 from kl_lib.results import Estimate, Fit
 from kl_lib.reverse import elbo, fit_reverse_kl, importance_weighted_bound
@@ -12,10 +13,14 @@ __all__ = [
     "Fit",
     "elbo",
     "elbo_gradient",
+    "em",
+    "fit_forward_kl",
+    "fit_mle",
     "fit_reverse_kl",
     "importance_weighted_bound",
     "kl_divergence",
     "measure_valued",
+    "negative_log_likelihood",
     "register_kl",
     "reparameterization",
     "score_function",
