@@ -55,10 +55,10 @@ def maximize(
 
     record(optimize.OptimizeResult(x=theta0, fun=loss(theta0)[0]))
     options = {"gtol": tol, "norm": 2}
-    with np.errstate(invalid="ignore"):  # the line search interpolates through the infinities
+    with np.errstate(over="ignore", invalid="ignore"):  # line searches meet infinities
         result = optimize.minimize(loss, theta0, jac=True, method="BFGS", callback=record, options=options)
-    theta, gradient = _polish(loss, result.x, result.jac, result.hess_inv, tol)
-    gradient_norm = float(np.linalg.norm(gradient))
+        theta, gradient = _polish(loss, result.x, result.jac, result.hess_inv, tol)
+        gradient_norm = float(np.linalg.norm(gradient))
     converged = gradient_norm <= tol
     message = "the norm of the gradient is at most tol" if converged else str(result.message)
     return Optimum(theta, converged, message, gradient_norm, np.array(trace))

@@ -144,8 +144,9 @@ class Family(ABC):
         return theta
 
     def admits(self, theta: Array) -> bool:
-        """Whether the scales that θ stands for are in range; optimisers ask before they evaluate."""
-        return bool(np.all(np.abs(theta[self.log_scales]) <= LOG_SCALE_LIMIT))
+        """Whether θ is finite and its scales are in range; optimisers ask before they evaluate."""
+        in_range = np.abs(theta[self.log_scales]) <= LOG_SCALE_LIMIT
+        return bool(np.all(np.isfinite(theta)) and np.all(in_range))
 
     def as_x(self, x: ArrayLike) -> NDArray[Any]:
         """Return x as the samples it must be: finite floats of the right shape, or integers in range."""

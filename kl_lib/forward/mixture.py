@@ -34,10 +34,7 @@ def climb(family: NormalMixture, x: Array, weights: Array, theta0: Array | None)
         )
 
     def objective(theta: Array) -> tuple[float, Array]:
-        value = float(weights @ family.log_prob(theta, x))
-        if value == -np.inf:
-            return value, np.zeros(family.size)
-        return value, weights @ family.score(theta, x)
+        return float(weights @ family.log_prob(theta, x)), weights @ family.score(theta, x)
 
     optimum = maximize(family, objective, theta0, tol=_GRADIENT_NORM)
     scales = np.exp(optimum.theta[family.log_scales]).reshape(family.k, family.d)
@@ -65,7 +62,8 @@ def _spread_start(family: NormalMixture, points: Array, weights: Array) -> Array
     membership = np.floor(family.k * rank / weights.sum()) == np.arange(family.k)[:, None]
     shares = membership * weights
     means = shares @ points / shares.sum(axis=1, keepdims=True)
-    scales = np.tile(_standard_deviation(points, weights) / family.k, (family.k, 1))
+    # Unequal scales: from a symmetric start, symmetric points would lead to equal components.
+    scales = np.linspace(1 / family.k, 1, family.k)[:, None] * _standard_deviation(points, weights)
     return np.concatenate([np.zeros(family.k), means.ravel(), np.log(scales).ravel()])
 
 
@@ -103,19 +101,23 @@ def em(k: int, x: ArrayLike, *, rng: np.random.Generator) -> Fit:
     variances = np.tile(points.var(axis=0), (k, 1))
     floor = _VARIANCE_FLOOR * variances
     theta = _theta(family, np.full(k, 1 / k), _seeds(points, k, rng), variances)
-    trace = [-np.inf, float(family.log_prob(theta, x).mean())]
-    while trace[-1] - trace[-2] > _LEAST_GAIN and len(trace) <= _ITERATIONS:
+    trace, converged = [float(family.log_prob(theta, x).mean())], False
+    while not converged and len(trace) <= _ITERATIONS:
         weights, means, variances = _maximisation(points, family.responsibilities(theta, x))
-        theta = _theta(family, weights, means, np.maximum(variances, floor))
-        trace.append(float(family.log_prob(theta, x).mean()))
-    converged = trace[-1] - trace[-2] <= _LEAST_GAIN
+        candidate = _theta(family, weights, means, np.maximum(variances, floor))
+        value = float(family.log_prob(candidate, x).mean())
+        if value - trace[-1] <= _LEAST_GAIN:
+            converged = True
+        else:
+            theta = candidate
+            trace.append(value)
     message = (
         "the log-likelihood gains nothing more" if converged else f"stopped after {_ITERATIONS} iterations"
     )
     if np.any(variances < floor):
         message += "; a variance is at its floor"
     gradient_norm = float(np.linalg.norm(family.score(theta, x).mean(axis=0)))
-    optimum = Optimum(theta, converged, message, gradient_norm, np.array(trace[1:]))
+    optimum = Optimum(theta, converged, message, gradient_norm, np.array(trace))
     return optimum.fit(family, Estimate.of(family.log_prob(theta, x)))
 
 

@@ -1,0 +1,402 @@
+"""Forward KL: maximum likelihood, projections and EM, against closed forms and quadrature."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import integrate, stats
+
+import kl_lib.forward.mixture
+from kl_lib import em, fit_forward_kl, fit_mle, negative_log_likelihood
+from kl_lib.families import Bernoulli, Categorical, DiagonalNormal, FullNormal, Normal, NormalMixture
+
+TWO_MODES = stats.Mixture([stats.Normal(mu=1, sigma=1), stats.Normal(mu=10, sigma=1.5)], weights=[0.5, 0.5])
+
+
+def z_scores(samples, expected):
+    """How many standard errors the mean over the first axis lies from `expected`."""
+    return (samples.mean(axis=0) - expected) / (samples.std(axis=0, ddof=1) / np.sqrt(len(samples)))
+
+
+def expectation(p, g, points=None):
+    """E[g(x)] under a univariate density, by adaptive quadrature; g may return an array."""
+    lower, upper = (float(end) for end in p.support())
+    ends = max(lower, -60.0), min(upper, 80.0)
+    return integrate.quad_vec(lambda x: p.pdf(x) * g(x), *ends, points=points, epsabs=1e-11)[0]
+
+
+# the likelihood
+
+
+def test_negative_log_likelihood_is_the_mean_of_minus_log_prob(rng):
+    x = rng.standard_normal(50)
+    expected = -stats.norm.logpdf(x, 0.3, np.exp(0.2)).sum() / 50
+    assert_allclose(negative_log_likelihood(Normal(), [0.3, 0.2], x), expected, rtol=1e-13)
+
+
+def test_its_expectation_is_the_cross_entropy(rng):
+    # p = Γ(2, 1), q = N(1, 4): −E[log q] = log 2 + ½ log 2π + E(x − 1)²/8; n = 200,000
+    x = rng.gamma(2.0, size=200_000)
+    cross_entropy = np.log(2) + 0.5 * np.log(2 * np.pi) + (2 + 1) / 8
+    theta = [1.0, np.log(2)]
+    assert abs(z_scores(-Normal().log_prob(theta, x), cross_entropy)) < 4.5
+    assert_allclose(negative_log_likelihood(Normal(), theta, x), -Normal().log_prob(theta, x).mean())
+
+
+# maximum likelihood
+
+DATA = [
+    (Normal(), lambda rng: 3 + 2 * rng.standard_normal(40)),
+    (DiagonalNormal(2), lambda rng: [3, -1] + [2, 0.1] * rng.standard_normal((40, 2))),
+    (FullNormal(3), lambda rng: rng.standard_normal((40, 3)) @ [[1, 0.5, 0], [0, 1, 2], [0, 0, 3.0]]),
+    (Bernoulli(), lambda rng: rng.binomial(1, 0.3, 40)),
+    (Categorical(3), lambda rng: rng.choice(3, 40, p=[0.2, 0.3, 0.5])),
+    (NormalMixture(2), lambda rng: np.concatenate([rng.normal(-2, 1, 60), rng.normal(3, 0.5, 40)])),
+    (
+        NormalMixture(2, d=2),
+        lambda rng: np.concatenate([rng.normal(-2, 1, (60, 2)), rng.normal(3, 0.5, (40, 2))]),
+    ),
+]
+every_family = pytest.mark.parametrize(("family", "draw"), DATA, ids=[str(family) for family, _ in DATA])
+
+
+@every_family
+def test_the_maximum_is_one(family, draw, rng):
+    x = draw(rng)
+    fit = fit_mle(family, x)
+    assert fit.converged
+    assert fit.gradient_norm < 1e-8
+    assert_allclose(np.linalg.norm(family.score(fit.theta, x).mean(axis=0)), fit.gradient_norm, atol=1e-9)
+    nearby = fit.theta + 0.01 * rng.standard_normal((20, family.size))
+    assert all(negative_log_likelihood(family, theta, x) > -fit.objective.value for theta in nearby)
+
+
+@every_family
+def test_the_fit_reports_the_likelihood(family, draw, rng):
+    x = draw(rng)
+    fit = fit_mle(family, x)
+    log_prob = family.log_prob(fit.theta, x)
+    assert_allclose(fit.objective.value, log_prob.mean())
+    assert_allclose(fit.objective.standard_error, log_prob.std(ddof=1) / np.sqrt(len(x)))
+    assert fit.objective.n == len(x)
+    assert_allclose(fit.trace[-1], fit.objective.value, rtol=1e-9)
+    assert_allclose(fit.theta, family.centred(fit.theta), atol=1e-15)
+    density = fit.distribution.logpdf if family.outcomes is None else fit.distribution.logpmf
+    assert_allclose(density(x), log_prob, rtol=1e-10)
+
+
+def test_closed_forms(rng):
+    x = rng.standard_normal(30)
+    assert_allclose(fit_mle(Normal(), x).distribution.args, stats.norm.fit(x))
+    mean, covariance = stats.multivariate_normal.fit(
+        points := rng.standard_normal((30, 3)) @ np.triu(np.ones((3, 3)))
+    )
+    full, diagonal = (
+        fit_mle(FullNormal(3), points).distribution,
+        fit_mle(DiagonalNormal(3), points).distribution,
+    )
+    assert_allclose(full.mean, mean)
+    assert_allclose(full.cov, covariance)
+    assert_allclose(diagonal.cov, np.diag(np.diag(covariance)))
+    assert_allclose(fit_mle(Bernoulli(), [0, 1, 1, 1]).distribution.mean(), 0.75)
+    assert_allclose(fit_mle(Categorical(3), [0, 1, 1, 2]).distribution.pmf([0, 1, 2]), [0.25, 0.5, 0.25])
+
+
+def test_a_start_chooses_among_the_maxima_of_a_mixture(rng):
+    x = DATA[5][1](rng)
+    found = fit_mle(NormalMixture(2), x)
+    mirrored = fit_mle(NormalMixture(2), x, theta0=[0, 0, 3, -2, 0, 0])
+    assert_allclose(mirrored.theta.reshape(3, 2)[:, ::-1].ravel(), found.theta, atol=1e-6)
+    assert_allclose(fit_mle(Normal(), x, theta0=[5.0, 0.0]).theta, fit_mle(Normal(), x).theta)
+
+
+def test_the_mixture_start_breaks_symmetry():
+    # Student's t with 20 degrees of freedom is best served by two scales at one mean.
+    fit = fit_forward_kl(NormalMixture(2), stats.t(20))
+    assert fit.converged
+    assert_allclose(fit.theta[2:4], 0, atol=1e-5)
+    assert np.ptp(fit.theta[4:]) > 0.1
+
+
+def test_a_collapsing_component_is_refused(rng):
+    x = rng.standard_normal(30)
+    with pytest.raises(ArithmeticError, match="a component has collapsed onto an observation"):
+        fit_mle(NormalMixture(2), x, theta0=[0, 0, x[0], 0, -8, 0])
+
+
+@pytest.mark.parametrize("p", [stats.gamma(2), stats.norm(1, 2)], ids=["misspecified", "well specified"])
+def test_the_maximiser_scatters_by_the_sandwich(p, rng):
+    # √n (θ̂ − θ*) → N(0, J⁻¹KJ⁻¹), K = E[s sᵀ], J = −E[∇s] = diag(1/σ², 2): White (1982); 500 fits, n = 4000.
+    n, fits = 4000, 500
+    theta = fit_forward_kl(Normal(), p).theta
+    k = expectation(p, lambda x: np.outer(*2 * [Normal().score(theta, [x])[0]]))
+    inverse = np.diag([np.exp(2 * theta[1]), 0.5])
+    errors = np.array([fit_mle(Normal(), p.rvs(n, random_state=rng)).theta for _ in range(fits)]) - theta
+    errors *= np.sqrt(n)
+    assert np.all(np.abs(z_scores(errors, 0)) < 4.5)
+    assert np.all(np.abs(z_scores(errors[:, :, None] * errors[:, None, :], inverse @ k @ inverse)) < 4.5)
+
+
+# projections
+
+
+def test_the_projection_of_two_modes_covers_both():
+    fit = fit_forward_kl(Normal(), TWO_MODES)
+    assert_allclose([fit.distribution.mean(), fit.distribution.std()], [5.5, 4.677072], atol=5e-7)
+    divergence = expectation(
+        TWO_MODES, lambda x: TWO_MODES.logpdf(x) - fit.distribution.logpdf(x), points=[-4, 1, 5, 10, 16]
+    )
+    assert_allclose(divergence, 0.647268, atol=5e-7)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.6, -0.95])
+def test_the_mean_field_projection_of_a_correlated_normal_keeps_the_marginals(rho):
+    p = stats.multivariate_normal([1.0, 2.0], [[1, rho], [rho, 1]])
+    fit = fit_forward_kl(DiagonalNormal(2), p)
+    assert_allclose(fit.theta, [1, 2, 0, 0], atol=1e-14)
+    # D(p‖q) = −H(p) − E_p[log q]
+    assert_allclose(-p.entropy() - fit.objective.value, -0.5 * np.log(1 - rho**2), atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "p",
+    [
+        stats.gamma(2.5),
+        stats.make_distribution(stats.gamma)(a=2.5),
+        stats.uniform(-1, 3),
+        TWO_MODES,
+        stats.t(3),
+    ],
+)
+def test_the_normal_projection_matches_two_moments(p):
+    fit = fit_forward_kl(Normal(), p)
+    variance = p.variance() if hasattr(p, "variance") else p.var()
+    assert_allclose(
+        [fit.distribution.mean(), fit.distribution.var()], [p.mean(), variance], rtol=1e-12, atol=1e-12
+    )
+    assert fit.converged
+    assert fit.objective.standard_error == 0
+    if variance < 3:
+        assert_allclose(fit.objective.value, expectation(p, fit.distribution.logpdf), rtol=1e-6)
+
+
+@given(mean=st.floats(-5, 5), scale=st.floats(0.1, 10), correlation=st.floats(-0.9, 0.9))
+def test_a_member_of_the_family_is_its_own_projection(mean, scale, correlation):
+    covariance = np.array([[scale, correlation], [correlation, 1 / scale]])
+    p = stats.multivariate_normal([mean, -mean], covariance)
+    fit = fit_forward_kl(FullNormal(2), p)
+    assert_allclose(fit.distribution.cov, covariance, atol=1e-12)
+    assert_allclose(fit.objective.value, -p.entropy(), atol=1e-12)
+    assert_allclose(
+        fit_forward_kl(Normal(), stats.norm(mean, scale)).theta, [mean, np.log(scale)], atol=1e-14
+    )
+
+
+def test_the_projection_of_a_multivariate_mixture():
+    mixture = NormalMixture(2, d=2).at([0, 0, -1, 0, 1, 2, 0, 0, 0.5, 0])
+    fit = fit_forward_kl(FullNormal(2), mixture)
+    assert_allclose(fit.distribution.mean, [0, 1])
+    assert_allclose(fit.distribution.cov, [[0.5 + np.e / 2 + 1, 1], [1, 2]])
+
+
+def test_discrete_projections():
+    p = stats.binom(3, 0.4)
+    fit = fit_forward_kl(Categorical(4), p)
+    assert_allclose(fit.distribution.pmf(np.arange(4)), p.pmf(np.arange(4)))
+    assert_allclose(fit.objective.value, -p.entropy())
+    assert_allclose(fit_forward_kl(Bernoulli(), stats.bernoulli(0.3)).distribution.mean(), 0.3)
+    assert_allclose(fit_forward_kl(Bernoulli(), Categorical(2).at([0, 1])).theta, [1.0])
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+@pytest.mark.parametrize(
+    "p", [stats.gamma(2), stats.norm(1, 2), TWO_MODES], ids=["gamma", "normal", "mixture"]
+)
+def test_the_mixture_projection_is_stationary(k, p):
+    family = NormalMixture(k)
+    fit = fit_forward_kl(family, p)
+    points = [-4, 1, 5, 10, 16] if p is TWO_MODES else None
+    score = expectation(p, lambda x: family.score(fit.theta, [x])[0], points)
+    assert_allclose(score, 0, atol=1e-6)
+    assert_allclose(
+        fit.objective.value, expectation(p, lambda x: family.log_prob(fit.theta, [x])[0], points), atol=1e-9
+    )
+    single = fit_forward_kl(Normal(), p).objective.value
+    assert fit.objective.value >= single - 1e-9
+
+
+def test_a_mixture_is_its_own_projection():
+    fit = fit_forward_kl(NormalMixture(2), TWO_MODES)
+    assert fit.converged
+    assert_allclose(fit.theta, NormalMixture(2).theta_of([0.5, 0.5], [1, 10], [1, 1.5]), atol=1e-6)
+
+
+# EM
+
+
+def test_em_climbs_to_the_maximum_likelihood(rng):
+    for family, draw in DATA[5:]:
+        x = draw(rng)
+        fit, best = em(2, x, rng=rng), fit_mle(family, x)
+        assert fit.converged
+        assert np.all(np.diff(fit.trace) >= 0)
+        assert fit.gradient_norm < 1e-5
+        assert_allclose(fit.objective.value, best.objective.value, atol=1e-10)
+        means = [f.theta[2 : 2 + 2 * family.d].reshape(2, -1) for f in (fit, best)]
+        assert_allclose(*(m[np.argsort(m[:, 0])] for m in means), atol=1e-4)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(3))
+def test_em_never_lowers_the_likelihood(k, seed):
+    x = np.random.default_rng(seed).standard_t(4, size=50)
+    fit = em(k, x, rng=np.random.default_rng(seed))
+    assert np.all(np.diff(fit.trace) > 0)
+    assert_allclose(fit.trace[-1], fit.objective.value, atol=1e-12)
+
+
+def test_em_of_one_component_is_the_closed_form(rng):
+    x = rng.standard_normal((50, 2))
+    assert_allclose(em(1, x, rng=rng).theta[1:], fit_mle(DiagonalNormal(2), x).theta, atol=1e-12)
+
+
+def test_em_is_deterministic_given_the_generator(rng):
+    x = rng.standard_normal(50)
+    first, second = (em(3, x, rng=np.random.default_rng(2)) for _ in range(2))
+    assert_array_equal(first.theta, second.theta)
+
+
+def test_em_keeps_variances_above_the_floor():
+    x = np.concatenate([np.full(20, 5.0), np.linspace(-1, 1, 30)])
+    fit = em(2, x, rng=np.random.default_rng(0))
+    assert_allclose(np.exp(2 * fit.theta[4:].min()), 1e-6 * x.var())
+    assert fit.converged
+    assert fit.message == "the log-likelihood gains nothing more; a variance is at its floor"
+
+
+def test_em_says_when_it_was_stopped(rng, monkeypatch):
+    monkeypatch.setattr(kl_lib.forward.mixture, "_ITERATIONS", 3)
+    fit = em(3, rng.standard_normal(100), rng=rng)
+    assert not fit.converged
+    assert fit.message == "stopped after 3 iterations"
+    assert len(fit.trace) == 4  # the start, and what each iteration reached
+
+
+# refusals
+
+RNG = np.random.default_rng(0)
+X = np.linspace(-1, 1, 9)
+FLAT = np.column_stack([X, np.ones(9)])
+
+REFUSED = [
+    (
+        lambda: negative_log_likelihood("normal", [0, 0], X),
+        TypeError,
+        "family must be one of kl_lib.families",
+    ),
+    (
+        lambda: negative_log_likelihood(Normal(), [0, 0], []),
+        ValueError,
+        "x must hold at least one observation",
+    ),
+    (
+        lambda: negative_log_likelihood(Normal(), [0], X),
+        ValueError,
+        r"theta must have shape \(2,\), got \(1,\)",
+    ),
+    (lambda: negative_log_likelihood(Normal(), [0, 0], [np.nan]), ValueError, r"x must be finite, got nan"),
+    (lambda: fit_mle(stats.norm, X), TypeError, "family must be one of kl_lib.families"),
+    (lambda: fit_mle(Normal(), []), ValueError, "x must hold at least 2 observations, got 0"),
+    (lambda: fit_mle(Normal(), [1.0]), ValueError, "x must hold at least 2 observations, got 1"),
+    (lambda: fit_mle(Normal(), [1.0, np.inf]), ValueError, r"x must be finite, got inf at index \(1,\)"),
+    (lambda: fit_mle(Normal(), [0.1] * 10), ValueError, "x must not be constant, got 0.1 throughout$"),
+    (lambda: fit_mle(Normal(), FLAT), ValueError, r"x must have shape \(n,\), got \(9, 2\)"),
+    (lambda: fit_mle(DiagonalNormal(2), FLAT), ValueError, "got 1.0 throughout in coordinate 1"),
+    (lambda: fit_mle(FullNormal(2), np.column_stack([X, 1e-9 * X])), ValueError, "span 1 of 2 dimensions"),
+    (
+        lambda: fit_mle(FullNormal(3), np.eye(3)),
+        ValueError,
+        "must not lie in a hyperplane: its 3 observations",
+    ),
+    (lambda: fit_mle(Bernoulli(), [1, 1, 1]), ValueError, "x must have every outcome, got none of 0"),
+    (lambda: fit_mle(Bernoulli(), [0.0, 1.0]), TypeError, "x must be integers from 0 to 1, got float64"),
+    (lambda: fit_mle(Categorical(3), [0, 1, 0]), ValueError, "got none of 2: its logit would be -inf"),
+    (lambda: fit_mle(Categorical(3), [0, 1, 3]), ValueError, r"x must be integers from 0 to 2, got 3"),
+    (lambda: fit_mle(Normal(), X, theta0=[0.0]), ValueError, r"theta must have shape \(2,\)"),
+    (lambda: fit_mle(NormalMixture(2), np.ones(5)), ValueError, "x must not be constant"),
+    (lambda: fit_mle(NormalMixture(4), [1, 2, 2, 3]), ValueError, "at least 4 distinct observations.*got 3"),
+    (
+        lambda: fit_mle(NormalMixture(2), 1e4 * X, theta0=[0, 0, 5, 5, -350, -350]),
+        ValueError,
+        r"theta0 must give every x a density, got log density -inf at x\[0\] = -10000.0",
+    ),
+    (lambda: em(0, X, rng=RNG), ValueError, "k must be an integer >= 1, got 0"),
+    (lambda: em(2.0, X, rng=RNG), TypeError, "k must be an integer >= 1, got 2.0"),
+    (lambda: em(2, X, rng=1), TypeError, "rng must be a numpy.random.Generator"),
+    (lambda: em(2, [], rng=RNG), ValueError, "x must hold at least 2 observations, got 0"),
+    (lambda: em(2, [1.0, np.nan], rng=RNG), ValueError, "x must be finite, got nan"),
+    (lambda: em(2, np.ones(9), rng=RNG), ValueError, "x must not be constant, got 1.0 throughout"),
+    (lambda: em(2, FLAT, rng=RNG), ValueError, "throughout in coordinate 1"),
+    (
+        lambda: em(3, [1, 1, 2, 2], rng=RNG),
+        ValueError,
+        "at least 3 distinct observations for 3 components, got 2",
+    ),
+    (lambda: em(2, X[:, None], rng=RNG), ValueError, r"x must have shape \(n,\), got \(9, 1\)"),
+    (lambda: fit_forward_kl(None, stats.norm()), TypeError, "family must be one of kl_lib.families"),
+    (lambda: fit_forward_kl(Normal(), X), TypeError, "p must be a frozen scipy.stats distribution"),
+    (
+        lambda: fit_forward_kl(Normal(), stats.poisson(2)),
+        TypeError,
+        "p must be continuous.*which is discrete",
+    ),
+    (lambda: fit_forward_kl(Bernoulli(), stats.norm()), TypeError, "p must be discrete.*which is continuous"),
+    (lambda: fit_forward_kl(FullNormal(2), stats.norm()), TypeError, "p must be multivariate"),
+    (
+        lambda: fit_forward_kl(Normal(), stats.norm([0, 1])),
+        ValueError,
+        r"one distribution, got.*shape \(2,\)",
+    ),
+    (lambda: fit_forward_kl(Normal(), stats.cauchy()), ValueError, "the mean of p must be finite, got nan"),
+    (lambda: fit_forward_kl(Normal(), stats.t(2)), ValueError, "the covariance of p must be finite, got inf"),
+    (
+        lambda: fit_forward_kl(FullNormal(2), stats.multivariate_normal(np.zeros(3))),
+        ValueError,
+        r"the mean of p must have shape \(2,\), got \(3,\)",
+    ),
+    (
+        lambda: fit_forward_kl(FullNormal(2), stats.multivariate_t(np.zeros(2))),
+        NotImplementedError,
+        r"draw samples of p and use fit_mle\(family, x\)",
+    ),
+    (
+        lambda: fit_forward_kl(FullNormal(3), stats.dirichlet([1, 2, 3])),
+        ValueError,
+        "covariance must be positive definite",
+    ),
+    (
+        lambda: fit_forward_kl(Categorical(3), stats.poisson(2)),
+        ValueError,
+        "all its mass on 0 to 2, got 0.67",
+    ),
+    (
+        lambda: fit_forward_kl(Categorical(4), stats.binom(2, 0.5)),
+        ValueError,
+        "p must have every outcome.*none of 3",
+    ),
+    (
+        lambda: fit_forward_kl(NormalMixture(2, d=2), stats.multivariate_normal(np.zeros(2))),
+        NotImplementedError,
+        r"use fit_mle\(family, x\) or em",
+    ),
+    (lambda: fit_forward_kl(NormalMixture(2), stats.t(2.1)), ArithmeticError, "misses a fraction"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "match"), REFUSED)
+def test_refuses(call, error, match):
+    with pytest.raises(error, match=match):
+        call()
