@@ -41,7 +41,7 @@ class Explorable:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/html": self.html, "image/svg+xml": self.svg, "text/plain": self.alt}
         if self.sliders and kernel_runs():
-            bundle |= live_view(self.render, self.sliders, first=still_html(self.svg, None))
+            bundle |= live_view(self.render, self.sliders)
         return bundle
 
 

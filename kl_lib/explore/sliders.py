@@ -41,8 +41,12 @@ class Slider:
 
     @property
     def labels(self) -> list[str]:
-        """The values as text."""
-        return [value_text(value) for value in self.values]
+        """The values as text; those of a range all with the same number of decimals."""
+        texts = [value_text(value) for value in self.values]
+        if not self.is_range or any("e" in text for text in texts):
+            return texts
+        decimals = max(len(text.partition(".")[2]) for text in texts)
+        return [f"{value:.{decimals}f}".replace("-", "−") for value in self.values]
 
 
 def value_text(value: Value) -> str:
@@ -83,9 +87,9 @@ def _parse_range(name: str, specification: tuple[Any, ...]) -> Slider:
         raise ValueError(f"{name}: initial must lie between {start} and {stop}, got {initial}")
     count = math.floor((stop - start) / step + 1e-9) + 1
     integral = all(isinstance(part, Integral) for part in (start, step))
-    values = tuple(start + k * step if integral else round(start + k * step, 10) for k in range(count))
+    values = [int(start + k * step) if integral else round(float(start + k * step), 10) for k in range(count)]
     nearest = min(range(count), key=lambda k: abs(values[k] - initial))
-    return Slider(name, values, nearest, is_range=True)
+    return Slider(name, tuple(values), nearest, is_range=True)
 
 
 def _parse_choices(name: str, choices: list[Any]) -> Slider:
