@@ -80,15 +80,19 @@ def to_tree(figure: Figure, *, alt: str) -> ElementTree.Element:
         if element.tag == "text":
             _join_characters(element)
         _clean_attributes(element)
-    width = number(float(root.attrib["viewBox"].split()[2]) * PIXELS_PER_POINT)
     root.attrib = {
         "xmlns": "http://www.w3.org/2000/svg",
         "viewBox": root.attrib["viewBox"],
         "role": "img",
         "aria-label": alt,
-        "style": ROOT_STYLE.format(width=width),
+        "style": ROOT_STYLE.format(width=natural_width(root)),
     }
     return root
+
+
+def natural_width(root: ElementTree.Element) -> str:
+    """Return the width, in CSS pixels, beyond which a figure does not grow."""
+    return number(float(root.attrib["viewBox"].split()[2]) * PIXELS_PER_POINT)
 
 
 def serialize(element: ElementTree.Element) -> str:

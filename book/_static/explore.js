@@ -126,7 +126,7 @@
       inputs.forEach((input, i) => move(input, initial[i]));
       show();
     });
-    controls.hidden = false;
+    controls.removeAttribute("style");
   };
 
   const begin = () => document.querySelectorAll(".kl-figure[data-frames]").forEach(enliven);

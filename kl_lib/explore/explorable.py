@@ -35,8 +35,7 @@ class Explorable:
 
     def render(self, **values: Any) -> str:
         """Return the HTML of the figure at any values of its sliders, as the live face shows it."""
-        tree, summary = _frame(self.draw, values, self.alt)
-        return still_html(with_unique_ids(serialize(tree)), summary)
+        return still_html(*_frame(self.draw, values, self.alt))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/html": self.html, "image/svg+xml": self.svg, "text/plain": self.alt}
@@ -100,7 +99,7 @@ def explore(draw: Draw, *, alt: str, **sliders: Any) -> Explorable:
     for slider in parsed:
         initial = initial * len(slider.values) + slider.initial
     svg = with_unique_ids(serialize(trees[initial]))
-    html = moving_html(trees, summaries, parsed, initial) if parsed else still_html(svg, summaries[0])
+    html = moving_html(trees, summaries, parsed, initial) if parsed else still_html(trees[0], summaries[0])
     return Explorable(draw, alt, parsed, html, svg)
 
 
