@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from kl_lib.divergence import kl_divergence, register_kl
+from kl_lib.divergence import (
+    cross_entropy,
+    entropy,
+    kl_categorical,
+    kl_divergence,
+    kl_normal_cholesky,
+    register_kl,
+)
 from kl_lib.results import Estimate, Fit
 
-__all__ = ["Estimate", "Fit", "kl_divergence", "register_kl"]
+__all__ = [
+    "Estimate",
+    "Fit",
+    "cross_entropy",
+    "entropy",
+    "kl_categorical",
+    "kl_divergence",
+    "kl_normal_cholesky",
+    "register_kl",
+]
