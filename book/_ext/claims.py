@@ -109,7 +109,7 @@ class ClaimsDirective(SphinxDirective):
         """Write one table a chapter, in the order of the notebooks in the table of contents."""
         folder = Path(self.env.doc2path(self.env.docname)).parent
         lines: list[str] = []
-        for document in self.env.app.config.external_site_map.documents:
+        for document in self.env.app.config.external_site_map:
             path = folder / f"{Path(document).name}.ipynb"
             if path.exists():
                 self.env.note_dependency(str(path))
@@ -129,7 +129,10 @@ def _chapter_table(path: Path) -> list[str]:
     lines.append("|---|---|---|---|")
     for statement in claims.statements:
         checks = [check for check in claims.checks if check.claim == statement.label]
-        links = ", ".join(f"[check {check.number}]({path.stem}.ipynb#{check.anchor})" for check in checks)
+        # Plain HTML: MyST resolves links to headings and labels only, and a cell has neither.
+        links = ", ".join(
+            f'<a href="{path.stem}.html#{check.anchor}">check {check.number}</a>' for check in checks
+        )
         sabotages = ", ".join(f"`{check.sabotage}`" for check in checks)
         reference = f"{{prf:ref}}`{statement.label}`"
         lines.append(f"| {reference} | {statement.title} | {links} | {sabotages} |")
