@@ -53,8 +53,9 @@ class Statement:
 
 @dataclass(frozen=True)
 class Claims:
-    """The statements and the checks of one notebook."""
+    """The title, the statements and the checks of one notebook."""
 
+    title: str
     statements: list[Statement]
     checks: list[Check]
 
@@ -73,7 +74,8 @@ def read_claims(path: Path) -> Claims:
             number = 1 + sum(check.claim == claim for check in checks)
             sabotage = cell["metadata"].get("sabotage", "")
             checks.append(Check(cell["id"], claim, source, sabotage, number))
-    return Claims(statements, checks)
+    title = next(line[2:] for line in "".join(cells[0]["source"]).split("\n") if line.startswith("# "))
+    return Claims(title, statements, checks)
 
 
 def _statement(match: re.Match[str]) -> Statement:
@@ -125,7 +127,7 @@ def _chapter_table(path: Path) -> list[str]:
     claims = read_claims(path)
     if not claims.statements:
         return []
-    lines = [f"## {{doc}}`{path.stem}`", "", "| Statement | Title | Check | Broken on purpose by |"]
+    lines = [f"## {claims.title}", "", "| Statement | Title | Check | Broken on purpose by |"]
     lines.append("|---|---|---|---|")
     for statement in claims.statements:
         checks = [check for check in claims.checks if check.claim == statement.label]
