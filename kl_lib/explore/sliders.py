@@ -80,7 +80,7 @@ def _parse_range(name: str, specification: tuple[Any, ...]) -> Slider:
     _check_count(count)
     values: list[Value]
     if isinstance(start, Integral) and isinstance(step, Integral):
-        values = [int(start + k * step) for k in range(count)]
+        values = [int(start) + k * int(step) for k in range(count)]
     else:
         decimals = 9 - math.floor(math.log10(step))
         values = [round(float(start + k * step), decimals) for k in range(count)]
