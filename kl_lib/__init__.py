@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from kl_lib.divergence import kl_divergence, register_kl
+from kl_lib.divergence import (
+    cross_entropy,
+    entropy,
+    kl_categorical,
+    kl_divergence,
+    kl_normal_cholesky,
+    register_kl,
+)
 from kl_lib.forward import em, fit_forward_kl, fit_mle, negative_log_likelihood
 from kl_lib.gradients import elbo_gradient, measure_valued, reparameterization, score_function
 from kl_lib.results import Estimate, Fit
@@ -11,14 +18,18 @@ from kl_lib.reverse import elbo, fit_reverse_kl, importance_weighted_bound
 __all__ = [
     "Estimate",
     "Fit",
+    "cross_entropy",
     "elbo",
     "elbo_gradient",
     "em",
+    "entropy",
     "fit_forward_kl",
     "fit_mle",
     "fit_reverse_kl",
     "importance_weighted_bound",
+    "kl_categorical",
     "kl_divergence",
+    "kl_normal_cholesky",
     "measure_valued",
     "negative_log_likelihood",
     "register_kl",

@@ -11,10 +11,13 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from collections import Counter
 from html import escape
+from typing import Any
 from xml.etree import ElementTree
 
 from matplotlib import rc_context
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 THEME_VARIABLES = {
@@ -61,27 +64,35 @@ def to_svg(figure: Figure, *, alt: str) -> str:
 def to_tree(figure: Figure, *, alt: str) -> ElementTree.Element:
     """Return the cleaned SVG of `figure` as a tree, its ids still behind `ID_PLACEHOLDER`."""
     buffer = io.StringIO()
+    canvas: Any = FigureCanvasSVG(figure)
     nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "kl_lib", "svg.id": None}):
-        figure.savefig(buffer, format="svg", metadata=nothing, bbox_inches=None)
+        # One pass where `savefig` draws a figure with a layout engine twice.
+        canvas.print_svg(buffer, metadata=nothing)
     root = ElementTree.fromstring(buffer.getvalue())
     for element in root.iter():
         _clean_names(element)
-    _drop_unneeded(root)
+        element.text = (element.text or "").strip("\n ") or None
+    _gather_definitions(root)
+    _unwrap(root)
     _number_ids(root)
     for element in root.iter():
         if element.tag == "text":
             _join_characters(element)
         _clean_attributes(element)
-    width = number(float(root.attrib["viewBox"].split()[2]) * PIXELS_PER_POINT)
     root.attrib = {
         "xmlns": "http://www.w3.org/2000/svg",
         "viewBox": root.attrib["viewBox"],
         "role": "img",
         "aria-label": alt,
-        "style": ROOT_STYLE.format(width=width),
+        "style": ROOT_STYLE.format(width=natural_width(root)),
     }
     return root
+
+
+def natural_width(root: ElementTree.Element) -> str:
+    """Return the width, in CSS pixels, beyond which a figure does not grow."""
+    return number(float(root.attrib["viewBox"].split()[2]) * PIXELS_PER_POINT)
 
 
 def serialize(element: ElementTree.Element) -> str:
@@ -116,56 +127,73 @@ def _clean_names(element: ElementTree.Element) -> None:
     element.attrib = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
 
 
-def _drop_unneeded(element: ElementTree.Element) -> None:
-    """Remove metadata, the style sheet (it would leak into the page) and groups that group nothing."""
+def _gather_definitions(root: ElementTree.Element) -> None:
+    """Move all definitions to the front, so that what comes and goes among them moves nothing else.
+
+    Shapes lie apart from clips and patterns: one frame of a figure may have more of them than another.
+    """
+    gathered, shapes = ElementTree.Element("defs"), ElementTree.Element("defs")
+    for parent in list(root.iter()):
+        for child in [child for child in parent if child.tag == "defs"]:
+            gathered.extend(definition for definition in child if definition.tag not in ("style", "path"))
+            shapes.extend(definition for definition in child if definition.tag == "path")
+            parent.remove(child)
+    root[:] = [gathered, shapes, *root]
+
+
+def _unwrap(element: ElementTree.Element) -> None:
+    """Remove metadata, and the groups that group nothing."""
     children: list[ElementTree.Element] = []
     for child in element:
-        _drop_unneeded(child)
-        empty = child.tag in ("g", "defs") and not len(child)
-        if child.tag in ("metadata", "style") or empty:
-            continue
+        _unwrap(child)
         group_id = child.attrib.get("id", "")
-        wraps = child.tag == "g" and set(child.attrib) <= {"id"}
+        bare = child.tag == "g" and set(child.attrib) <= {"id"}
         kept = group_id.startswith(KEPT_GROUPS) or "Collection" in group_id
-        children.extend(child if wraps and not kept else [child])
+        if child.tag != "metadata":
+            children.extend(child if bare and not kept else [child])
     element[:] = children
 
 
 def _number_ids(root: ElementTree.Element) -> None:
-    """Keep the ids that something refers to, renamed in the order of their appearance."""
+    """Keep the ids that something refers to, numbered by kind in the order of their appearance."""
     values = [value for element in root.iter() for name, value in element.attrib.items() if name != "id"]
     used = {match for value in values if "#" in value for match in _REFERENCE.findall(value)}
-    present = [element.attrib["id"] for element in root.iter() if element.attrib.get("id") in used]
-    names = {old: f"{ID_PLACEHOLDER}{index}" for index, old in enumerate(dict.fromkeys(present))}
+    names: dict[str, str] = {}
+    counts: Counter[str] = Counter()
     for element in root.iter():
-        if element.attrib.get("id") not in names:
-            element.attrib.pop("id", None)
+        old = element.attrib.pop("id", "")
+        if old in used:
+            names[old] = element.attrib["id"] = f"{ID_PLACEHOLDER}{element.tag}-{counts[element.tag]}"
+            counts[element.tag] += 1
+    for element in root.iter():
         for name, value in element.attrib.items():
-            if name == "id":
-                element.attrib[name] = names[value]
-            elif "#" in value:
+            if name != "id" and "#" in value:
                 element.attrib[name] = _REFERENCE.sub(
                     lambda match: f"#{names.get(match[1], match[1])}", value
                 )
 
 
 def _join_characters(text: ElementTree.Element) -> None:
-    """Put the characters of a formula into reading order, and those that run on into one `<tspan>`.
+    """Put the characters of a formula into reading order, and those of a word or number into one `<tspan>`.
 
-    Matplotlib places each by the metrics of its own font and sorts them by style; in the page's font
-    only the first of a run needs its place.
+    Matplotlib sorts them by style and places each by the metrics of its own font; in the page's font the
+    letters of a word sit better by themselves.
     """
     joined: list[ElementTree.Element] = []
-    for span in sorted(text, key=lambda span: float(span.attrib["x"].split()[0])):
+    for span in sorted(text, key=lambda span: float(span.attrib["x"])):
         last = joined[-1] if joined else None
-        if last is not None and all(last.get(name) == span.get(name) for name in ("y", "style")):
+        if last is not None and _runs_on(last, span):
             last.text = (last.text or "") + (span.text or "")
         else:
-            span.attrib["x"] = span.attrib["x"].split()[0]
             joined.append(span)
-    if joined:
-        text.text = None
-        text[:] = joined
+    text[:] = joined
+
+
+def _runs_on(last: ElementTree.Element, span: ElementTree.Element) -> bool:
+    same_line = all(last.get(name) == span.get(name) for name in ("y", "style"))
+    return same_line and all(
+        character.isalnum() or character == "." for character in ((last.text or " ")[-1], span.text or " ")
+    )
 
 
 def _clean_attributes(element: ElementTree.Element) -> None:

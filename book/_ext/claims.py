@@ -53,8 +53,9 @@ class Statement:
 
 @dataclass(frozen=True)
 class Claims:
-    """The statements and the checks of one notebook."""
+    """The title, the statements and the checks of one notebook."""
 
+    title: str
     statements: list[Statement]
     checks: list[Check]
 
@@ -73,7 +74,8 @@ def read_claims(path: Path) -> Claims:
             number = 1 + sum(check.claim == claim for check in checks)
             sabotage = cell["metadata"].get("sabotage", "")
             checks.append(Check(cell["id"], claim, source, sabotage, number))
-    return Claims(statements, checks)
+    title = next(line[2:] for line in "".join(cells[0]["source"]).split("\n") if line.startswith("# "))
+    return Claims(title, statements, checks)
 
 
 def _statement(match: re.Match[str]) -> Statement:
@@ -109,7 +111,7 @@ class ClaimsDirective(SphinxDirective):
         """Write one table a chapter, in the order of the notebooks in the table of contents."""
         folder = Path(self.env.doc2path(self.env.docname)).parent
         lines: list[str] = []
-        for document in self.env.app.config.external_site_map.documents:
+        for document in self.env.app.config.external_site_map:
             path = folder / f"{Path(document).name}.ipynb"
             if path.exists():
                 self.env.note_dependency(str(path))
@@ -125,11 +127,14 @@ def _chapter_table(path: Path) -> list[str]:
     claims = read_claims(path)
     if not claims.statements:
         return []
-    lines = [f"## {{doc}}`{path.stem}`", "", "| Statement | Title | Check | Broken on purpose by |"]
+    lines = [f"## {claims.title}", "", "| Statement | Title | Check | Broken on purpose by |"]
     lines.append("|---|---|---|---|")
     for statement in claims.statements:
         checks = [check for check in claims.checks if check.claim == statement.label]
-        links = ", ".join(f"[check {check.number}]({path.stem}.ipynb#{check.anchor})" for check in checks)
+        # Plain HTML: MyST resolves links to headings and labels only, and a cell has neither.
+        links = ", ".join(
+            f'<a href="{path.stem}.html#{check.anchor}">check {check.number}</a>' for check in checks
+        )
         sabotages = ", ".join(f"`{check.sabotage}`" for check in checks)
         reference = f"{{prf:ref}}`{statement.label}`"
         lines.append(f"| {reference} | {statement.title} | {links} | {sabotages} |")

@@ -31,6 +31,20 @@ def visit_hidden_code(self: Any, _node: HideCodeCellNode) -> None:
     self.body.append('<details class="hide"><summary>Show the code</summary>\n')
 
 
+def visit_citation(self: Any, node: nodes.citation) -> None:
+    """Open an entry of the bibliography, as an item of its list; docutils' own role for it is deprecated."""
+    if not isinstance(node.previous_sibling(), nodes.citation):
+        self.body.append('<div role="list" class="citation-list">\n')
+    self.body.append(self.starttag(node, "div", CLASS="citation", role="listitem"))
+
+
+def depart_citation(self: Any, node: nodes.citation) -> None:
+    """Close the entry, and the list after its last."""
+    self.body.append("</div>\n")
+    if not isinstance(node.next_node(descend=False, siblings=True), nodes.citation):
+        self.body.append("</div>\n")
+
+
 class Dropdowns(SphinxPostTransform):
     """Turn proofs, solutions and admonitions of the class `dropdown` into <details>: no script opens them."""
 
@@ -107,6 +121,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the transforms and the page hook."""
     app.add_node(Dropdown, html=(visit_dropdown, depart_dropdown))
     app.add_node(HideCodeCellNode, override=True, html=(visit_hidden_code, depart_dropdown))
+    app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
     app.add_post_transform(Permalinks)
     app.add_post_transform(Dropdowns)
     app.connect("html-page-context", run_links)

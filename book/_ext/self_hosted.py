@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +38,7 @@ REDIRECT = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'self'">
 <meta http-equiv="refresh" content="0; url={home}">
 <title>{title}</title>
 </head>
@@ -98,9 +98,21 @@ def cut_icons(static: Path, text: str) -> None:
     characters = escapes | {ord(character) for character in css if ord(character) >= 0xE000}
     for font in (static / ICON_FONTS).glob("*.woff2"):
         cut_font(font, font, characters)
-    spare = {*(static / ICON_FONTS).glob("*.ttf"), *(static / "scripts").iterdir(), *static.rglob("*.map")}
-    for file in spare - {static / "scripts" / "pydata-sphinx-theme.js"}:
-        file.unlink()
+
+
+def drop_unused(static: Path) -> None:
+    """Delete the theme's files that no page asks for."""
+    for pattern in (
+        "**/*.map",
+        "**/*.ttf",
+        "**/*webpack-macros.html",
+        "scripts/*",
+        "images/*",
+        "locales/**/*.?o",
+    ):
+        for file in static.glob(pattern):
+            if file.name != "pydata-sphinx-theme.js":
+                file.unlink()
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
@@ -108,10 +120,11 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or not isinstance(app.builder, StandaloneHTMLBuilder):
         return
     out = Path(app.outdir)
-    text = "".join(page.read_text(encoding="utf-8") for page in sorted(out.rglob("*.html")))
+    pages = [out / app.builder.get_target_uri(name) for name in (*app.env.found_docs, "search")]
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
     add_katex(out / "_static", text)
     cut_icons(out / "_static", text)
-    shutil.rmtree(out / "_static" / "locales", ignore_errors=True)
+    drop_unused(out / "_static")
     home = app.builder.get_target_uri(app.config.root_doc)
     redirect = REDIRECT.format(home=home, title=app.config.html_title)
     (out / "index.html").write_text(redirect, encoding="utf-8")

@@ -2,6 +2,17 @@
 
 from kl_lib.divergence import continuous
 from kl_lib.divergence.api import kl_divergence
+from kl_lib.divergence.discrete import kl_categorical
+from kl_lib.divergence.entropies import cross_entropy, entropy
+from kl_lib.divergence.multivariate import kl_normal_cholesky
 from kl_lib.divergence.registry import register_kl
 
-__all__ = ["continuous", "kl_divergence", "register_kl"]
+__all__ = [
+    "continuous",
+    "cross_entropy",
+    "entropy",
+    "kl_categorical",
+    "kl_divergence",
+    "kl_normal_cholesky",
+    "register_kl",
+]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.stats.distributions import rv_frozen
 
-from kl_lib.divergence.distributions import Distribution, read_distribution
-from kl_lib.divergence.quadrature import ABSOLUTE, RELATIVE, covers, kl_quadrature
-from kl_lib.divergence.registry import closed_form
-from kl_lib.divergence.univariate import univariate
+from kl_lib.divergence.distributions import read_distribution
+from kl_lib.divergence.numerical import ABSOLUTE, kl_numerical
+from kl_lib.divergence.pairs import common_shape, float_or_array, numerical_values
+from kl_lib.divergence.registry import closed_value
 from kl_lib.validation import Array, as_choice
 
 
@@ -55,61 +54,14 @@ def kl_divergence(p: Any, q: Any, *, method: str = "auto") -> float | Array:
     """
     method = as_choice("method", method, ("auto", "closed", "quadrature"))
     first, second = read_distribution("p", p), read_distribution("q", q)
-    shape = _common_shape(first, second)
+    shape = common_shape(first, second)
     if method != "quadrature":
-        function = closed_form(first.name, second.name)
-        value = NotImplemented if function is None else function(first.parameters, second.parameters)
-        if value is not NotImplemented:
-            return _float_or_array(np.broadcast_to(value, shape))
+        value = closed_value(first, second)
+        if value is not None:
+            return float_or_array(np.broadcast_to(value, shape))
         if method == "closed":
             raise NotImplementedError(
                 f"no closed form of D({first.name}‖{second.name}) covers these parameters; "
                 "method='quadrature' may"
             )
-    return _float_or_array(_numerical(first, second, shape))
-
-
-def _float_or_array(value: Array) -> float | Array:
-    return np.array(value) if value.ndim else float(value)
-
-
-def _common_shape(p: Distribution, q: Distribution) -> tuple[int, ...]:
-    """Return the shape that the parameters broadcast to; refuse kinds that have no divergence."""
-    if p.kind != q.kind:
-        raise TypeError(f"p and q must be of one kind, got p {p.kind} and q {q.kind}")
-    try:
-        return np.broadcast_shapes(p.shape, q.shape)
-    except ValueError:
-        raise ValueError(
-            f"the parameters of p and q must broadcast, got shapes {p.shape} and {q.shape}"
-        ) from None
-
-
-def _numerical(p: Distribution, q: Distribution, shape: tuple[int, ...]) -> Array:
-    """Integrate or sum, one pair of scalar distributions after the other."""
-    if p.kind == "multivariate":
-        raise NotImplementedError(
-            f"nothing exact is known for D({p.name}‖{q.name}); "
-            "estimate it with kl_lib.kl_monte_carlo(p, q, n, rng=rng)"
-        )
-    value = np.empty(shape)
-    for index in np.ndindex(shape):
-        value[index] = _scalar(p, q, index)
-    return value
-
-
-def _scalar(p: Distribution, q: Distribution, index: tuple[int, ...]) -> float:
-    first, second = univariate(p, index), univariate(q, index)
-    if not covers(second, first):
-        return np.inf
-    if isinstance(p.source, rv_frozen) and isinstance(q.source, rv_frozen):
-        # With p moved to 0, points close to where its support begins are told apart.
-        origin = p.entry("loc", index)
-        first, second = univariate(p, index, origin), univariate(q, index, origin)
-    value, error = kl_quadrature(first, second)
-    if not error <= max(RELATIVE * value, ABSOLUTE):
-        raise ArithmeticError(
-            f"the quadrature of D({p.name}‖{q.name}) does not reach a relative error of {RELATIVE}, "
-            f"got {value} with an error of {error}; it may be infinite"
-        )
-    return value
+    return float_or_array(numerical_values(kl_numerical, first, second, shape, ABSOLUTE))

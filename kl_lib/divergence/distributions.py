@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from scipy import stats
 from scipy.stats.distributions import rv_frozen
 
-from kl_lib.divergence.registry import Parameters
+from kl_lib.numerics import two_sum
 from kl_lib.validation import Array, as_finite, as_positive
 
-_RV_GENERIC = stats.rv_continuous.__base__
-_MULTIVARIATE_FROZEN = type(stats.multivariate_normal()).__base__
-_NEWER_CONTINUOUS = stats.Normal.__base__
-_NEWER_UNIVARIATE = _NEWER_CONTINUOUS.__base__
+# The base classes of SciPy's styles, which it does not export.
+_RV_GENERIC: Any = stats.rv_continuous.__base__
+_MULTIVARIATE_FROZEN: Any = type(stats.multivariate_normal()).__base__
+_NEWER_CONTINUOUS: Any = stats.Normal.__base__
+_NEWER_UNIVARIATE: Any = _NEWER_CONTINUOUS.__base__
+
+
+class Parameters(SimpleNamespace):
+    """The parameters of a distribution under SciPy's names, as float arrays that broadcast."""
+
+    def __getattr__(self, name: str) -> Array:
+        raise AttributeError(f"no parameter {name!r}; there are {', '.join(vars(self)) or 'none'}")
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,7 @@ class Distribution:
     parameters: Parameters
     shape: tuple[int, ...]
     source: Any
+    dimension: int = 1
 
     def entry(self, name: str, index: tuple[int, ...]) -> float:
         """Return one entry of a parameter; `index` is into a shape that `shape` broadcasts to."""
@@ -84,6 +94,10 @@ def _read_frozen(label: str, value: Any) -> Distribution:
     return Distribution(label, _registered_name(generator), kind, Parameters(**parameters), shape, value)
 
 
+def _shape_names(generator: Any) -> list[str]:
+    return generator.shapes.split(", ") if generator.numargs else []
+
+
 def _registered_name(generator: Any) -> str:
     """Return the generator's name, unless it borrows the name of one of SciPy's own."""
     namesake = getattr(stats, generator.name, None)
@@ -107,23 +121,39 @@ def _check_domain(label: str, name: str, parameters: dict[str, Array], value: An
 
 def _read_multivariate(label: str, value: Any) -> Distribution:
     name = type(value).__name__.removesuffix("_frozen")
-    read = _MULTIVARIATE_PARAMETERS.get(name, lambda label, value: {})
-    return Distribution(label, name, "multivariate", Parameters(**read(label, value)), (), value)
+    read = _MULTIVARIATE.get(name, _unknown)
+    parameters, shape, dimension = read(label, value)
+    return Distribution(label, name, "multivariate", Parameters(**parameters), shape, value, dimension)
 
 
-def _multivariate_normal(label: str, value: Any) -> dict[str, Any]:
+_Multivariate = tuple[dict[str, Array], tuple[int, ...], int]
+
+
+def _unknown(_label: str, _value: Any) -> _Multivariate:
+    return {}, (), 0
+
+
+def _multivariate_normal(label: str, value: Any) -> _Multivariate:
     mean = as_finite(f"mean of {label}", value.mean)
     covariance = as_finite(f"cov of {label}", value.cov_object.covariance)
-    if value.cov_object.rank < mean.shape[-1]:
+    rank, dimension = value.cov_object.rank, mean.shape[-1]
+    if rank < dimension:
         raise ValueError(
-            f"cov of {label} must be positive definite, got rank {value.cov_object.rank} in dimension "
-            f"{mean.shape[-1]}"
+            f"cov of {label} must be positive definite, got rank {rank} in dimension {dimension}"
         )
-    return {"mean": mean, "cov": covariance}
+    return {"mean": mean, "cov": covariance}, (), dimension
 
 
-_MULTIVARIATE_PARAMETERS: dict[str, Callable[[str, Any], dict[str, Any]]] = {
+def _multinomial(label: str, value: Any) -> _Multivariate:
+    n, p = as_finite(f"n of {label}", value.n), as_finite(f"p of {label}", value.p)
+    if np.any(value.npcond):
+        raise ValueError(f"{label} must have n >= 0 and probabilities that sum to 1, got n = {n}, p = {p}")
+    return {"n": n, "p": p}, np.broadcast_shapes(n.shape, p.shape[:-1]), p.shape[-1]
+
+
+_MULTIVARIATE: dict[str, Callable[[str, Any], _Multivariate]] = {
     "multivariate_normal": _multivariate_normal,
+    "multinomial": _multinomial,
 }
 
 
@@ -142,11 +172,15 @@ def _newer_parameters(value: Any) -> tuple[str, dict[str, Any]]:
     """Return the name of the frozen generator that a newer random variable stands for, and its parameters."""
     if isinstance(value, stats.Normal):
         return "norm", {"loc": np.asarray(value.mu), "scale": np.asarray(value.sigma)}
+    if isinstance(value, stats.Uniform):
+        width, lost = two_sum(value.b, -np.asarray(value.a))
+        return "uniform", {"loc": np.asarray(value.a), "scale": width, "scale_lost": lost}
     for method in vars(type(value)).values():
         # stats.make_distribution builds its classes from the bound methods of a generator.
         generator = getattr(method, "__self__", None)
         if isinstance(generator, _RV_GENERIC):
-            names = generator.shapes.split(", ") if generator.shapes else []
-            shapes = {name: np.asarray(getattr(value, name), dtype=np.float64) for name in names}
+            shapes = {
+                name: np.asarray(getattr(value, name), dtype=np.float64) for name in _shape_names(generator)
+            }
             return _registered_name(generator), shapes | {"loc": np.zeros(()), "scale": np.ones(())}
     return type(value).__name__, {}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
-ClosedForm = Callable[[Any, Any], Any]
+from kl_lib.divergence.distributions import Distribution, Parameters
+
+# Of the parameters of p and of q, an array, or NotImplemented.
+ClosedValue = Any
+ClosedForm = Callable[[Parameters, Parameters], ClosedValue]
 
 _CLOSED_FORMS: dict[tuple[str, str], ClosedForm] = {}
 
@@ -50,9 +53,8 @@ def register_kl(name_p: str, name_q: str) -> Callable[[ClosedForm], ClosedForm]:
     return register
 
 
-def closed_form(name_p: str, name_q: str) -> ClosedForm | None:
-    """Return the closed form of the pair, or None."""
-    return _CLOSED_FORMS.get((name_p, name_q))
-
-
-Parameters = SimpleNamespace
+def closed_value(p: Distribution, q: Distribution) -> ClosedValue:
+    """Return D_KL(p‖q) by the closed form of the pair, or None where none covers it."""
+    function = _CLOSED_FORMS.get((p.name, q.name))
+    value = NotImplemented if function is None else function(p.parameters, q.parameters)
+    return None if value is NotImplemented else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,18 +16,19 @@ from kl_lib.validation import Array
 Function = Callable[[Array], Array]
 Intervals = list[tuple[float, float]]
 
-_FROZEN = ("ppf", "sf")
-_NEWER = ("icdf", "ccdf")
 # Where a density of median 0 and interquartile range 1 may change its course.
 _LANDMARKS = np.array([-30.0, -8.0, -3.0, -1.0, -0.25, 0.0, 0.25, 1.0, 3.0, 8.0, 30.0])
+# A finite support of more points than this is summed from the median outwards.
+_MOST_ATOMS = 1 << 16
 
 
 @dataclass(frozen=True)
 class Univariate:
     """A scalar distribution, as quadrature and sums need it.
 
-    `log_density` is the log of the density or of the mass function; `intervals` are the disjoint
-    intervals it lives on, in order; `parts` the components of a mixture.
+    `log_density` is the log of the density, or of the mass. `intervals` are the disjoint intervals the
+    distribution lives on, in order, `breaks` further points where the density jumps, and `parts` the
+    components of a mixture. A discrete distribution of few points has them in `atoms`.
     """
 
     log_density: Function
@@ -35,7 +36,10 @@ class Univariate:
     survival: Function
     quantile: Function
     intervals: Intervals
+    discrete: bool
     parts: tuple[Univariate, ...] = ()
+    atoms: Array | None = None
+    breaks: Array = field(default_factory=lambda: np.empty(0))
 
     @property
     def center(self) -> tuple[float, float]:
@@ -48,21 +52,30 @@ class Univariate:
         if self.parts:
             return np.concatenate([part.landmarks() for part in self.parts])
         median, spread = self.center
-        return np.concatenate([median + spread * _LANDMARKS, np.ravel(self.intervals)])
+        return np.concatenate([median + spread * _LANDMARKS, np.ravel(self.intervals), self.breaks])
 
 
 def univariate(p: Distribution, index: tuple[int, ...], origin: float = 0.0) -> Univariate:
     """Return entry `index` of p, moved by −origin if it is a frozen distribution."""
+    density = "logpdf" if p.kind == "continuous" else "logpmf"
     if isinstance(p.source, rv_frozen):
-        return _methods(_frozen_entry(p, index, origin), p.kind, _FROZEN)
-    if isinstance(p.source, stats.Mixture):
-        parts = tuple(
-            _methods(component, p.kind, _NEWER)
-            for component, weight in zip(p.source.components, p.source.weights, strict=True)
-            if weight > 0
-        )
-        return _methods(p.source, p.kind, _NEWER, parts)
-    return _methods(p.source, p.kind, _NEWER, index=p.own_index(index))
+        entry = _adapted(_frozen_entry(p, index, origin), (density, "cdf", "sf", "ppf"))
+        if isinstance(p.source.dist, stats.rv_histogram):
+            return _with_bins(entry, p.source.dist, p.entry("loc", index) - origin, p.entry("scale", index))
+        if hasattr(p.source.dist, "xk"):
+            return _with_given_atoms(entry, p.source.dist.xk + p.entry("loc", index), p.source.dist.pk)
+    else:
+        names = (density, "cdf", "ccdf", "icdf")
+        parts = tuple(_adapted(part, names) for part in _components(p.source))
+        entry = _adapted(p.source, names, parts, p.own_index(index))
+    return entry if p.kind == "continuous" else _with_atoms(entry)
+
+
+def _components(source: Any) -> list[Any]:
+    """Return the components of a mixture that have any weight."""
+    if not isinstance(source, stats.Mixture):
+        return []
+    return [part for part, weight in zip(source.components, source.weights, strict=True) if weight > 0]
 
 
 def _frozen_entry(p: Distribution, index: tuple[int, ...], origin: float) -> Any:
@@ -74,24 +87,32 @@ def _frozen_entry(p: Distribution, index: tuple[int, ...], origin: float) -> Any
     return p.source.dist(**scalars)
 
 
-def _methods(
+def _adapted(
     source: Any,
-    kind: str,
-    names: tuple[str, str],
+    names: tuple[str, str, str, str],
     parts: tuple[Univariate, ...] = (),
     index: tuple[int, ...] = (),
 ) -> Univariate:
+    """Return SciPy's `source` with its methods of these names, for one entry of its parameters."""
+
+    of_entry: Any = (..., *index)
+
     def entry(name: str) -> Function:
         method = getattr(source, name)
-        if not index:
-            return lambda x: np.asarray(method(x), dtype=np.float64)
-        return lambda x: np.asarray(method(np.reshape(x, np.shape(x) + (1,) * len(index))))[(..., *index)]
 
-    lower, upper = (np.asarray(end)[index] for end in source.support())
-    intervals = _union(parts) if parts else [(float(lower), float(upper))]
-    quantile, survival = names
-    log_density = entry("logpdf" if kind == "continuous" else "logpmf")
-    return Univariate(log_density, entry("cdf"), entry(survival), entry(quantile), intervals, parts)
+        def function(x: Array) -> Array:
+            # SciPy's formulas overflow in the far tails, where the weight is 0.
+            with np.errstate(all="ignore"):
+                values = method(np.reshape(x, np.shape(x) + (1,) * len(index)))
+            chosen: Array = np.asarray(values, dtype=np.float64)[of_entry]
+            return chosen
+
+        return function
+
+    lower, upper = (float(np.asarray(end)[index]) for end in source.support())
+    intervals = _union(parts) if parts else [(lower, upper)]
+    log_density, cdf, survival, quantile = map(entry, names)
+    return Univariate(log_density, cdf, survival, quantile, intervals, names[0] == "logpmf", parts)
 
 
 def _union(parts: tuple[Univariate, ...]) -> Intervals:
@@ -103,3 +124,37 @@ def _union(parts: tuple[Univariate, ...]) -> Intervals:
         else:
             union.append((lower, upper))
     return union
+
+
+def _with_bins(entry: Univariate, histogram: Any, loc: float, scale: float) -> Univariate:
+    """Take each bin of a histogram that is not empty as a component."""
+    edges = loc + scale * histogram._hbins
+    full = histogram._hpdf[1:-1] > 0
+    bins = [
+        replace(entry, intervals=[bounds]) for bounds in zip(edges[:-1][full], edges[1:][full], strict=True)
+    ]
+    return replace(entry, intervals=_union(tuple(bins)), breaks=edges)
+
+
+def _with_atoms(entry: Univariate) -> Univariate:
+    """List the points of a discrete distribution that has few."""
+    lower, upper = entry.intervals[0]
+    if not np.isfinite(lower):
+        return entry
+    if entry.survival(np.asarray(lower)) == 0:
+        upper = lower
+    if upper - lower >= _MOST_ATOMS:
+        return entry
+    atoms = np.arange(lower, upper + 1)
+    return replace(entry, atoms=atoms[entry.log_density(atoms) > -np.inf])
+
+
+def _with_given_atoms(entry: Univariate, xk: Array, pk: Array) -> Univariate:
+    """Take points and probabilities as they were given; these stand for themselves over their sum."""
+    atoms, logs = xk[pk > 0], np.log(pk[pk > 0] / np.sum(pk))
+
+    def log_density(x: Array) -> Array:
+        place = np.minimum(np.searchsorted(atoms, x), atoms.size - 1)
+        return np.where(atoms[place] == x, logs[place], -np.inf)
+
+    return replace(entry, atoms=atoms, log_density=log_density)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,6 @@ from kl_lib.explore.widget import kernel_runs, live_view
 from kl_lib.svg import serialize, to_tree, with_unique_ids
 
 SHORTEST_ALT = 40
-MOST_FRAMES = 400
 
 Draw = Callable[..., Figure | tuple[Figure, str]]
 
@@ -35,13 +33,12 @@ class Explorable:
 
     def render(self, **values: Any) -> str:
         """Return the HTML of the figure at any values of its sliders, as the live face shows it."""
-        tree, summary = _frame(self.draw, values, self.alt)
-        return still_html(with_unique_ids(serialize(tree)), summary)
+        return still_html(*_frame(self.draw, values, self.alt))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/html": self.html, "image/svg+xml": self.svg, "text/plain": self.alt}
         if self.sliders and kernel_runs():
-            bundle |= live_view(self.render, self.sliders, first=still_html(self.svg, None))
+            bundle |= live_view(self.render, self.sliders)
         return bundle
 
 
@@ -90,17 +87,12 @@ def explore(draw: Draw, *, alt: str, **sliders: Any) -> Explorable:
     if not isinstance(alt, str) or len(alt.strip()) < SHORTEST_ALT:
         raise ValueError(f"alt must say what is seen in at least {SHORTEST_ALT} characters, got {alt!r}")
     parsed = parse_sliders(sliders)
-    count = math.prod(len(slider.values) for slider in parsed)
-    if count > MOST_FRAMES:
-        raise ValueError(
-            f"the sliders must span at most {MOST_FRAMES} frames, got {count}: take larger steps"
-        )
     trees, summaries = _frames(draw, parsed, alt)
     initial = 0
     for slider in parsed:
         initial = initial * len(slider.values) + slider.initial
     svg = with_unique_ids(serialize(trees[initial]))
-    html = moving_html(trees, summaries, parsed, initial) if parsed else still_html(svg, summaries[0])
+    html = moving_html(trees, summaries, parsed, initial) if parsed else still_html(trees[0], summaries[0])
     return Explorable(draw, alt, parsed, html, svg)
 
 
@@ -118,8 +110,11 @@ def _frame(draw: Draw, values: dict[str, Any], alt: str) -> tuple[Element, str |
     """Draw one frame, and leave no figure open for a notebook to show a second time."""
     drawn = draw(**values)
     figure, summary = drawn if isinstance(drawn, tuple) and len(drawn) == 2 else (drawn, None)
-    if not isinstance(figure, Figure) or not isinstance(summary, str | None):
-        raise TypeError(f"draw must return a matplotlib Figure, or a Figure and a summary, got {drawn!r}")
+    one_line = summary is None or (isinstance(summary, str) and len(summary.splitlines()) == 1)
+    if not isinstance(figure, Figure) or not one_line:
+        raise TypeError(
+            f"draw must return a matplotlib Figure, or a Figure and a summary of one line, got {drawn!r}"
+        )
     tree = to_tree(figure, alt=alt)
     pyplot.close(figure)
     return tree, summary

@@ -1,7 +1,9 @@
 """The static face: one `<figure>` with the first frame, the controls, and the other frames as data.
 
-The controls stay hidden until the site's script (`explore.js`) brings them to life. The data sit in an
-attribute: what strips scripts and unknown attributes from a notebook takes them away cleanly.
+The controls stay hidden until the site's script (`explore.js`) brings them to life. A viewer that does
+not trust a notebook strips inline SVG, unknown attributes and templates from it, and keeps the text and
+the images inside them: so the frames are an attribute, the letters of the SVG have no size but their
+own, and the template, inert on a page, holds the first frame as an image.
 """
 
 from __future__ import annotations
@@ -9,23 +11,29 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from html import escape
+from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
 from kl_lib.explore.frames import columns
 from kl_lib.explore.sliders import Slider
-from kl_lib.svg import serialize, with_unique_ids
+from kl_lib.svg import natural_width, serialize, with_unique_ids
 
 FIGURE = """<figure class="kl-figure">
-{svg}
+{picture}
 {summary}</figure>"""
 
 MOVING_FIGURE = """<figure class="kl-figure" data-frames='{data}'>
-{svg}
-<div class="kl-controls" hidden>
+{picture}
+<div class="kl-controls" style="display:none">
 {controls}
 <div class="kl-buttons">{buttons}</div>
 </div>
 {summary}</figure>"""
+
+PICTURE = """<div class="kl-picture" style="font-size:0">
+{svg}
+<template><img src="data:image/svg+xml,{quoted}" alt="{alt}" width="{width}"></template>
+</div>"""
 
 RANGE = """<label class="kl-control"><span class="kl-name">{label}</span>
 <input type="range" min="0" max="{last}" value="{initial}" aria-valuetext="{text}" autocomplete="off">
@@ -38,9 +46,9 @@ PLAY = '<button type="button" class="kl-play">Play</button>'
 RESET = '<button type="button" class="kl-reset">Reset</button>'
 
 
-def still_html(svg: str, summary: str | None) -> str:
+def still_html(tree: Element, summary: str | None) -> str:
     """Return a figure without controls."""
-    return FIGURE.format(svg=svg, summary=_summary(summary))
+    return with_unique_ids(FIGURE.format(picture=_picture(tree), summary=_summary(summary)))
 
 
 def moving_html(
@@ -50,12 +58,18 @@ def moving_html(
     ranges = sum(slider.is_range for slider in sliders)
     html = MOVING_FIGURE.format(
         data=escape(_data(trees, summaries, sliders), quote=False).replace("'", "&#39;"),
-        svg=serialize(trees[initial]),
+        picture=_picture(trees[initial]),
         controls="\n".join(map(_control, sliders)),
         buttons=(PLAY if ranges == 1 else "") + RESET,
         summary=_summary(summaries[initial], live=True),
     )
     return with_unique_ids(html)
+
+
+def _picture(tree: Element) -> str:
+    svg, alt = serialize(tree), escape(tree.attrib["aria-label"])
+    quoted = quote(svg, safe=" =:;,/()-.")
+    return PICTURE.format(svg=svg, quoted=quoted, alt=alt, width=natural_width(tree))
 
 
 def _data(trees: Sequence[Element], summaries: Sequence[str | None], sliders: Sequence[Slider]) -> str:

@@ -14,6 +14,8 @@ GREEK = {
     "tau": "τ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
 }  # fmt: skip
 
+MOST_FRAMES = 400
+
 Value = float | int | str
 
 
@@ -41,8 +43,12 @@ class Slider:
 
     @property
     def labels(self) -> list[str]:
-        """The values as text."""
-        return [value_text(value) for value in self.values]
+        """The values as text; those of a range all with the same number of decimals."""
+        texts = [value_text(value) for value in self.values]
+        if not self.is_range or any("e" in text for text in texts):
+            return texts
+        decimals = max(len(text.partition(".")[2]) for text in texts)
+        return [f"{value:.{decimals}f}".replace("-", "−") for value in self.values]
 
 
 def value_text(value: Value) -> str:
@@ -52,7 +58,9 @@ def value_text(value: Value) -> str:
 
 def parse_sliders(specifications: dict[str, Any]) -> tuple[Slider, ...]:
     """Return the sliders that the keyword arguments of `explore` describe."""
-    return tuple(_parse(name, specification) for name, specification in specifications.items())
+    sliders = tuple(_parse(name, specification) for name, specification in specifications.items())
+    _check_count(math.prod(len(slider.values) for slider in sliders))
+    return sliders
 
 
 def _parse(name: str, specification: Any) -> Slider:
@@ -66,34 +74,51 @@ def _parse(name: str, specification: Any) -> Slider:
 
 
 def _parse_range(name: str, specification: tuple[Any, ...]) -> Slider:
-    for part, value in zip(("start", "stop", "step", "initial"), specification, strict=False):
+    _check_range(name, *specification)
+    start, stop, step = specification[:3]
+    count = math.floor((stop - start) / step + 1e-9) + 1
+    _check_count(count)
+    values: list[Value]
+    if isinstance(start, Integral) and isinstance(step, Integral):
+        values = [int(start) + k * int(step) for k in range(count)]
+    else:
+        decimals = 9 - math.floor(math.log10(step))
+        values = [round(float(start + k * step), decimals) for k in range(count)]
+    initial = specification[3] if len(specification) == 4 else (start + stop) / 2
+    nearest = min(range(count), key=lambda k: abs(start + k * step - initial))
+    return Slider(name, tuple(values), nearest, is_range=True)
+
+
+def _check_range(name: str, start: Any, stop: Any, step: Any, initial: Any = None) -> None:
+    parts = {"start": start, "stop": stop, "step": step}
+    for part, value in (parts if initial is None else parts | {"initial": initial}).items():
         if not _is_number(value):
             raise TypeError(f"{name}: {part} must be a number, got {value!r}")
         if not math.isfinite(value):
             raise ValueError(f"{name}: {part} must be finite, got {value}")
-    start, stop, step = specification[:3]
     if not start < stop:
         raise ValueError(f"{name}: start must lie below stop, got start {start} and stop {stop}")
     if not 0 < step <= stop - start:
         raise ValueError(
             f"{name}: step must be positive and at most stop - start = {stop - start}, got {step}"
         )
-    initial = specification[3] if len(specification) == 4 else (start + stop) / 2
-    if not start <= initial <= stop:
+    if initial is not None and not start <= initial <= stop:
         raise ValueError(f"{name}: initial must lie between {start} and {stop}, got {initial}")
-    count = math.floor((stop - start) / step + 1e-9) + 1
-    integral = all(isinstance(part, Integral) for part in (start, step))
-    values = tuple(start + k * step if integral else round(start + k * step, 10) for k in range(count))
-    nearest = min(range(count), key=lambda k: abs(values[k] - initial))
-    return Slider(name, values, nearest, is_range=True)
+
+
+def _check_count(count: int) -> None:
+    if count > MOST_FRAMES:
+        raise ValueError(
+            f"the sliders must span at most {MOST_FRAMES} frames, got {count}: take larger steps"
+        )
 
 
 def _parse_choices(name: str, choices: list[Any]) -> Slider:
     if not choices:
         raise ValueError(f"{name} must hold at least one choice, got []")
     for choice in choices:
-        if not (isinstance(choice, str) or _is_number(choice)):
-            raise TypeError(f"{name} must hold strings or numbers, got {choice!r}")
+        if not (isinstance(choice, str) or (_is_number(choice) and math.isfinite(choice))):
+            raise TypeError(f"{name} must hold strings or finite numbers, got {choice!r}")
     if len({value_text(choice) for choice in choices}) < len(choices):
         raise ValueError(f"{name} must hold choices that read differently, got {choices!r}")
     return Slider(name, tuple(choices), 0, is_range=False)

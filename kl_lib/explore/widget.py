@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
-from kl_lib.explore.sliders import Slider, Value, value_text
+from kl_lib.explore.sliders import Slider, value_text
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 FINER = 20
@@ -20,22 +20,23 @@ def kernel_runs() -> bool:
     return getattr(shell, "kernel", None) is not None and find_spec("ipywidgets") is not None
 
 
-def live_view(render: Callable[..., str], sliders: Sequence[Slider], first: str) -> dict[str, Any]:
+def live_view(render: Callable[..., str], sliders: Sequence[Slider]) -> dict[str, Any]:
     """Return the MIME bundle of the live view; `render(**values)` gives its HTML."""
-    bundle: dict[str, Any] = live_box(render, sliders, first)._repr_mimebundle_()
+    bundle: dict[str, Any] = live_box(render, sliders)._repr_mimebundle_()
     return {VIEW: bundle[VIEW]}
 
 
-def live_box(render: Callable[..., str], sliders: Sequence[Slider], first: str) -> Any:
+def live_box(render: Callable[..., str], sliders: Sequence[Slider]) -> Any:
     """Return a box of controls over the picture, which follows them."""
     from ipywidgets import HTML, VBox
 
-    picture = HTML(value=first)
     controls = {slider.name: _control(slider) for slider in sliders}
+    picture = HTML()
 
-    def redraw(_change: Any) -> None:
+    def redraw(_change: object = None) -> None:
         picture.value = render(**{name: control.value for name, control in controls.items()})
 
+    redraw()
     for control in controls.values():
         control.observe(redraw, names="value")
     return VBox([*controls.values(), picture])
@@ -51,9 +52,5 @@ def _control(slider: Slider) -> Any:
     span = {"min": values[0], "max": values[-1], "value": initial, "description": slider.label}
     if all(isinstance(value, int) for value in values):
         return IntSlider(**span)
-    step = _spacing(values) / FINER
-    return FloatSlider(**span, step=step, readout_format=".4~g")
-
-
-def _spacing(values: Sequence[Value]) -> float:
-    return float(values[1]) - float(values[0])
+    step = (float(values[1]) - float(values[0])) / FINER
+    return FloatSlider(**span, step=step, readout_format=".4g")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kl_lib.divergence import kl_divergence
@@ -49,59 +50,63 @@ def signed_areas(p: Any, models: Mapping[str, Any], x: Array) -> Figure:
 
 
 @styled
-def integrands(p: Any, q: Any, x: Array, *, height: float, area: float) -> Figure:
-    """Draw p⋆ and one pθ, and under them both divergences as signed areas.
+def integrands(
+    p: Any, q: Any, x: Array, divergences: tuple[float, float], *, height: float, area: float
+) -> Figure:
+    """Draw p⋆ and one pθ, and under them the forward and the reverse divergence as signed areas.
 
     `height` bounds the densities and `area` the integrands from above, so that frames share their axes.
     """
     figure = Figure(figsize=(6.4, 5.2))
-    top, forward, reverse = figure.subplots(
+    top, *below = figure.subplots(
         3, 1, sharex=True, gridspec_kw={"height_ratios": [1.2, 1, 1], "hspace": 0.3, "left": 0.1,
                                         "right": 0.99, "bottom": 0.09, "top": 0.98},
     )  # fmt: skip
     pair_of_densities(top, p, q, x)
     top.set(xlim=(x[0], x[-1]), ylim=(0, height), ylabel="density")
-    for ax, first, second, words in (
-        (forward, p, q, "p⋆ log(p⋆ / pθ)"),
-        (reverse, q, p, "pθ log(pθ / p⋆)"),
-    ):
+    directions = (("forward", p, q, "p⋆ log(p⋆ / pθ)"), ("reverse", q, p, "pθ log(pθ / p⋆)"))
+    for ax, (name, first, second, formula), value in zip(below, directions, divergences, strict=True):
         signed_area(ax, x, integrand(first, second, x))
         ax.set(ylim=(-0.35 * area, area), ylabel="integrand")
-        ax.text(0.01, 0.82, words, color=D_COLOR, transform=ax.transAxes)
-    for ax, first, second, words in ((forward, p, q, "forward"), (reverse, q, p, "reverse")):
-        value = f"{words} {kl_divergence(first, second):.3f} nats"
-        ax.text(0.99, 0.82, value, color=D_COLOR, ha="right", transform=ax.transAxes)
-    reverse.set_xlabel("x")
+        ax.text(0.01, 0.82, formula, color=D_COLOR, transform=ax.transAxes)
+        ax.text(0.99, 0.82, f"{name} {value:.3f} nats", color=D_COLOR, ha="right", transform=ax.transAxes)
+    below[-1].set_xlabel("x")
     return figure
 
 
 @styled
-def rankings(p: Any, models: Mapping[str, Any], x: Array) -> Figure:
+def rankings(
+    p: Any, models: Mapping[str, Any], x: Array, forward: list[float], reverse: list[float]
+) -> Figure:
     """Draw p⋆ with its models, and beside them how each direction ranks the models."""
     figure = Figure(figsize=(6.6, 3.6))
     left, right = figure.subplots(
-        1, 2, gridspec_kw={"wspace": 0.35, "left": 0.08, "right": 0.99, "bottom": 0.14, "top": 0.9}
+        1, 2, gridspec_kw={"wspace": 0.35, "left": 0.08, "right": 0.99, "bottom": 0.14, "top": 0.97}
     )
     left.fill_between(x, p.pdf(x), color=P_COLOR, alpha=0.12, linewidth=0)
     left.plot(x, p.pdf(x), color=P_COLOR)
     for (name, q), dashes in zip(models.items(), ((4, 2), (1, 1), (6, 2, 1, 2)), strict=False):
-        density = q.pdf(x)
-        left.plot(x, density, color=Q_COLOR, dashes=dashes, linewidth=1.4)
-        left.annotate(name, (x[density.argmax()], density.max()), (0, 3), textcoords="offset points",
-                      color=Q_COLOR, ha="center")  # fmt: skip
-    left.set(xlim=(x[0], x[-1]), ylim=(0, 1), xlabel="x", ylabel="density")
+        _named_model(left, name, x, q.pdf(x), dashes)
+    left.set(xlim=(x[0], x[-1]), ylim=(0, 0.9), xlabel="x", ylabel="density")
     rows = np.arange(len(models))[::-1]
-    for offset, marker, words, values in (
-        (0.15, "o", "forward", [float(kl_divergence(p, q)) for q in models.values()]),
-        (-0.15, "D", "reverse", [float(kl_divergence(q, p)) for q in models.values()]),
-    ):
+    for offset, marker, words, values in ((0.15, "o", "forward", forward), (-0.15, "D", "reverse", reverse)):
         best = int(np.argmin(values))
         right.plot(values, rows + offset, marker, color=D_COLOR, markerfacecolor=GROUND, markersize=6)
         right.plot(values[best], rows[best] + offset, marker, color=D_COLOR, markersize=9)
         right.annotate(f"{words}: closest", (values[best], rows[best] + offset), (9, 0), va="center",
                        textcoords="offset points", color=D_COLOR)  # fmt: skip
-    right.set(xscale="log", xlim=(0.03, 30), ylim=(-0.6, len(models) - 0.4), xlabel="divergence (nats)")
-    right.set_xticks([0.1, 1, 10], ["0.1", "1", "10"])
+    right.set(xscale="log", xlim=(0.01, 60), ylim=(-0.6, len(models) - 0.4), xlabel="divergence (nats)")
+    right.set_xticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
     right.set_yticks(rows, list(models))
     right.tick_params(axis="x", which="minor", length=0)
     return figure
+
+
+def _named_model(ax: Axes, name: str, x: Array, density: Array, dashes: tuple[int, ...]) -> None:
+    """Draw a model; name a low curve on its left flank, where it stands clear, a high one at its peak."""
+    ax.plot(x, density, color=Q_COLOR, dashes=dashes, linewidth=1.4)
+    peak = int(density.argmax())
+    low = density[peak] < 0.4
+    at = int(np.argmax(density > 0.4 * density[peak])) if low else peak
+    ax.annotate(name, (x[at], density[at]), (-4, 0) if low else (0, 3), textcoords="offset points",
+                color=Q_COLOR, ha="right" if low else "center")  # fmt: skip

@@ -1,0 +1,105 @@
+"""Closed forms between discrete distributions, and between arrays of probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kl_lib.divergence.distributions import Parameters
+from kl_lib.divergence.registry import ClosedValue, register_kl
+from kl_lib.numerics import kl_term
+from kl_lib.validation import Array, as_finite
+
+
+def kl_categorical(p: ArrayLike, q: ArrayLike, *, axis: int = -1) -> float | Array:
+    r"""Return Σᵢ pᵢ log(pᵢ/qᵢ) of two arrays of probabilities, in nats.
+
+    Rounded probabilities rarely sum to exactly 1: p and q stand for p/Σp and q/Σq, to the last digit.
+
+    Parameters
+    ----------
+    p, q
+        Probabilities that sum to 1 along `axis`, within 1e-9 (float32: 1e-5); (..., k), broadcast.
+    axis
+        The axis of the k outcomes, after broadcasting.
+
+    Returns
+    -------
+    float or ndarray
+        Shape (...); inf where some pᵢ > 0 has qᵢ = 0. Outcomes with pᵢ = 0 contribute 0.
+
+    Raises
+    ------
+    ValueError
+        If a probability is negative or not finite, if the sums are not 1, or if the shapes do not match.
+
+    Examples
+    --------
+    >>> kl_categorical([0.5, 0.5, 0.0], [0.25, 0.25, 0.5])
+    0.6931471805599453
+    >>> kl_categorical(np.full((4, 3), 1 / 3), [0.2, 0.3, 0.5]).shape
+    (4,)
+
+    References
+    ----------
+    Cover and Thomas (2006), *Elements of Information Theory*, equation 2.26.
+    """
+    weights_p, tolerance_p = _weights("p", p)
+    weights_q, tolerance_q = _weights("q", q)
+    try:
+        weights_p, weights_q = np.broadcast_arrays(weights_p, weights_q)
+    except ValueError:
+        raise ValueError(f"p and q must broadcast, got shapes {np.shape(p)} and {np.shape(q)}") from None
+    _check_sums("p", weights_p, tolerance_p, axis)
+    _check_sums("q", weights_q, tolerance_q, axis)
+    value = kl_weights(weights_p, weights_q, axis=axis)
+    return value if np.ndim(value) else float(value)
+
+
+def kl_weights(p: Array, q: Array, *, axis: int = -1) -> Array:
+    """Return the divergence of p/Σp from q/Σq: Σ φ-terms of p and q (Σp/Σq), over Σp."""
+    total = np.sum(p, axis=axis, keepdims=True)
+    difference = q - p
+    excess = np.sum(difference, axis=axis, keepdims=True) / total
+    terms = kl_term(p, q / (1 + excess), (difference - excess * p) / (1 + excess))
+    value: Array = np.sum(terms / total, axis=axis)
+    return value
+
+
+def _weights(name: str, value: ArrayLike) -> tuple[Array, float]:
+    """Return `value` as non-negative weights of one axis or more, and how far from 1 they may sum."""
+    weights = as_finite(name, value)
+    if weights.ndim == 0:
+        raise ValueError(f"{name} must be an array of probabilities, got {value!r}")
+    if np.any(weights < 0):
+        raise ValueError(f"{name} must not be negative, got {weights[weights < 0].flat[0]}")
+    return weights, 1e-5 if np.asarray(value).dtype == np.float32 else 1e-9
+
+
+def _check_sums(name: str, weights: Array, tolerance: float, axis: int) -> None:
+    sums = np.sum(weights, axis=axis)
+    bad = np.abs(sums - 1) > tolerance
+    if np.any(bad):
+        raise ValueError(f"{name} must sum to 1 within {tolerance}, got {np.asarray(sums)[bad].flat[0]}")
+
+
+@register_kl("bernoulli", "bernoulli")
+def kl_bernoulli(p: Parameters, q: Parameters) -> ClosedValue:
+    """Σ over both outcomes, whose weights differ by the same amount, of w_p φ(w_q/w_p − 1)."""
+    if np.any(p.loc != q.loc):
+        return NotImplemented
+    return kl_term(p.p, q.p) + kl_term(1 - p.p, 1 - q.p, p.p - q.p)
+
+
+@register_kl("poisson", "poisson")
+def kl_poisson(p: Parameters, q: Parameters) -> ClosedValue:
+    """λp φ(λq/λp − 1)."""
+    if np.any(p.loc != q.loc):
+        return NotImplemented
+    return kl_term(p.mu, q.mu)
+
+
+@register_kl("multinomial", "multinomial")
+def kl_multinomial(p: Parameters, q: Parameters) -> ClosedValue:
+    """N times the divergence of one draw; inf where the numbers of draws differ."""
+    return np.where(p.n == q.n, p.n * kl_weights(p.p, q.p), np.inf)

@@ -1,0 +1,135 @@
+"""Divergence and cross-entropy of two univariate distributions by quadrature or by summation."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from kl_lib.divergence.quadrature import Terms, integrate
+from kl_lib.divergence.series import summate
+from kl_lib.divergence.univariate import Univariate
+from kl_lib.numerics import psi
+from kl_lib.validation import Array
+
+# What is promised: this relative error, or an absolute one that only rounding between equal
+# distributions can reach.
+RELATIVE = 1e-9
+ABSOLUTE = 1e-28
+# Below this divergence, in nats, the integrand p ψ(log q/p) is used, above it −p log(q/p).
+_NEAR = 1e-2
+# Stands for −log q, in nats, where q underflows inside its support.
+_UNDERFLOWN = 1e4
+_EPSILON = np.finfo(np.float64).eps
+# The integrands, in the order of the rows of what Terms return.
+_MASS, _MAIN, _LOST, _SQUARE = range(4)
+
+
+def kl_numerical(p: Univariate, q: Univariate) -> tuple[float, float]:
+    """Return D_KL(p‖q), where q covers p, and a bound of its error, infinite where there is none."""
+    value, error = _total(p, q, _far_terms(p, q), absolute=1e-12)
+    noise, outside = 0.0, 0.0
+    if value[_MAIN] <= _NEAR:
+        value, error = _total(p, q, _near_terms(p, q), absolute=ABSOLUTE)
+        noise = _EPSILON * np.sqrt(2 * value[_MAIN] * value[_SQUARE])
+        outside = _mass_outside(p, q)
+    return float(value[_MAIN] + outside), float(noise + _bound(value, error))
+
+
+def cross_entropy_numerical(p: Univariate, q: Univariate) -> tuple[float, float]:
+    """Return −E_p log q, where q covers p, and a bound of its error, infinite where there is none."""
+    value, error = _total(p, q, _cross_terms(p, q), absolute=1e-12)
+    return float(value[_MAIN]), _bound(value, error)
+
+
+def _total(p: Univariate, q: Univariate, terms: Terms, absolute: float) -> tuple[Array, Array]:
+    if p.discrete:
+        return summate(p, terms, relative=0.1 * RELATIVE, absolute=absolute)
+    landmarks = np.concatenate([p.landmarks(), q.landmarks()])
+    return integrate(p, terms, landmarks, relative=0.1 * RELATIVE, absolute=absolute)
+
+
+def _bound(value: Array, error: Array) -> float:
+    """Return the bound of the main integral's error; inf where p itself does not come out as 1."""
+    if abs(value[_MASS] - 1) + error[_MASS] > RELATIVE:
+        return np.inf
+    return float(error[_MAIN] + _UNDERFLOWN * value[_LOST])
+
+
+def covers(q: Univariate, p: Univariate) -> bool:
+    """Whether q has mass wherever p has, as far as their supports tell."""
+    if p.atoms is not None and q.atoms is not None:
+        return bool(np.all(np.isin(p.atoms, q.atoms)))
+    if p.atoms is not None:
+        lower, upper = q.intervals[0]
+        return bool(np.all((p.atoms >= lower) & (p.atoms <= upper))) and _share_lattice(p, q)
+    if q.atoms is not None:
+        return False
+    inside = all(any(c <= a and b <= d for c, d in q.intervals) for a, b in p.intervals)
+    return inside and (not p.discrete or _share_lattice(p, q))
+
+
+def _share_lattice(p: Univariate, q: Univariate) -> bool:
+    """Whether the points of p and of q differ by integers."""
+    points = p.quantile(np.asarray(0.5)) if p.atoms is None else p.atoms
+    return bool(np.all((points - q.quantile(np.asarray(0.5))) % 1 == 0))
+
+
+def _mass_outside(p: Univariate, q: Univariate) -> float:
+    """Return the mass that q has where p has none."""
+    if p.atoms is not None and q.atoms is not None:
+        return float(np.sum(np.exp(q.log_density(np.setdiff1d(q.atoms, p.atoms)))))
+    if p.atoms is not None:
+        return max(float(1 - np.sum(np.exp(q.log_density(p.atoms)))), 0.0)
+    lower, upper = p.intervals[0][0], p.intervals[-1][1]
+    gaps = np.array([[b, c] for (_, b), (c, _) in pairwise(p.intervals)]).reshape(-1, 2)
+    below = q.cdf(np.asarray(lower - 1 if p.discrete else lower))
+    return float(below + q.survival(np.asarray(upper)) + np.sum(q.cdf(gaps[:, 1]) - q.cdf(gaps[:, 0])))
+
+
+def _far_terms(p: Univariate, q: Univariate) -> Terms:
+    """Give p, −p log(q/p), and p where q underflows."""
+
+    def terms(x: Array, log_dx: Array) -> Array:
+        log_p, log_q = p.log_density(x), q.log_density(x)
+        weight = _weight(log_p, log_dx)
+        known = (weight > 0) & (log_q > -np.inf)
+        main = np.where(known, weight * (log_p - log_q), 0.0)
+        return np.stack([weight, main, np.where(log_q > -np.inf, 0.0, weight)])
+
+    return terms
+
+
+def _cross_terms(p: Univariate, q: Univariate) -> Terms:
+    """Give p, −p log q, and p where q underflows."""
+
+    def terms(x: Array, log_dx: Array) -> Array:
+        weight, log_q = _weight(p.log_density(x), log_dx), q.log_density(x)
+        known = (weight > 0) & (log_q > -np.inf)
+        return np.stack(
+            [weight, np.where(known, -weight * log_q, 0.0), np.where(log_q > -np.inf, 0.0, weight)]
+        )
+
+    return terms
+
+
+def _near_terms(p: Univariate, q: Univariate) -> Terms:
+    """Give p, p ψ(log q/p) = q − p − p log(q/p), p where q underflows, and p(1 + log² p)."""
+
+    def terms(x: Array, log_dx: Array) -> Array:
+        log_p, log_q = p.log_density(x), q.log_density(x)
+        weight = _weight(log_p, log_dx)
+        known = (weight > 0) & (log_q > -np.inf)
+        ratio = np.where(known, log_q - log_p, 0.0)
+        far = np.exp(log_q + log_dx) - np.where(known, weight * (1 + ratio), 0.0)
+        near = known & (np.abs(ratio) < 1)
+        main = np.where(near, weight * psi(np.where(near, ratio, 0.0)), far)
+        square = np.where(weight > 0, weight * (1 + log_p**2), 0.0)
+        return np.stack([weight, main, np.where(log_q > -np.inf, 0.0, weight), square])
+
+    return terms
+
+
+def _weight(log_p: Array, log_dx: Array) -> Array:
+    """Return p dx, or 0 where p is singular; its integral then shows what was missed."""
+    return np.where(log_p < np.inf, np.exp(log_p + log_dx), 0.0)

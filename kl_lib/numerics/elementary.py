@@ -1,0 +1,168 @@
+"""φ and ψ, which every closed form is made of, right to the last digits."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kl_lib.numerics.error_free import two_product
+from kl_lib.validation import Array
+
+_LARGEST = np.finfo(np.float64).max
+# (artanh(w)/w − 1)/w² in powers of w², to |w| = 1/3; (e^w − 1 − w)/w² in powers of w, to |w| = 1.
+_ARTANH = 1 / np.arange(3.0, 37.0, 2.0)
+_EXPONENTIAL = 1 / np.cumprod(np.concatenate([[2.0], np.arange(3.0, 19.0)]))
+
+
+def phi(delta: ArrayLike) -> Array:
+    r"""Return φ(δ) = δ − log(1 + δ), elementwise, right to a few units in the last place.
+
+    It is the divergence between two exponential distributions whose scales have the ratio 1 + δ.
+    Near 0, where the difference loses every digit, it is w (δ − 2w² Σ w^{2k}/(2k + 3)) with
+    w = δ/(2 + δ), from the series of 2 artanh w = log(1 + δ).
+
+    Parameters
+    ----------
+    delta
+        At least −1; φ(−1) = inf.
+
+    Raises
+    ------
+    ValueError
+        If an entry of `delta` is below −1 or nan.
+
+    Examples
+    --------
+    >>> print(f"{phi(1e-9):.12e}", phi(-1.0))
+    4.999999996667e-19 inf
+    """
+    delta = np.asarray(delta, dtype=np.float64)
+    valid = delta >= -1
+    if not np.all(valid):
+        raise ValueError(f"delta must be at least -1, got {delta[~valid].flat[0]}")
+    near = np.abs(delta) < 0.5
+    small = np.where(near, delta, 0.0)
+    w = small / (2 + small)
+    series = w * (small - 2 * w * w * polynomial(_ARTANH, w * w))
+    with np.errstate(divide="ignore"):
+        # inf - log1p(inf) would be nan.
+        direct = delta - np.log1p(np.minimum(delta, _LARGEST))
+    value: Array = np.where(near, series, direct)[()]
+    return value
+
+
+def psi(w: ArrayLike) -> Array:
+    r"""Return ψ(w) = e^w − 1 − w, elementwise, right to a few units in the last place.
+
+    It is the mirror image of `phi`: ψ(w) = φ(e^w − 1). With w = log q(x) − log p(x), its mean under p
+    is the divergence of p from q.
+
+    Raises
+    ------
+    ValueError
+        If an entry of `w` is nan.
+
+    Examples
+    --------
+    >>> print(f"{psi(1e-9):.12e}", psi(-np.inf))
+    5.000000001667e-19 inf
+    """
+    w = np.asarray(w, dtype=np.float64)
+    if np.any(np.isnan(w)):
+        raise ValueError("w must be a number, got nan")
+    near = np.abs(w) < 1
+    small = np.where(near, w, 0.0)
+    series = small * small * polynomial(_EXPONENTIAL, small)
+    with np.errstate(over="ignore"):
+        # expm1(inf) - inf would be nan.
+        direct = np.expm1(w) - np.minimum(w, _LARGEST)
+    return np.where(near, series, direct)[()]
+
+
+def phi_ratio(x: ArrayLike, y: ArrayLike) -> Array:
+    """Return φ(x/y − 1) for positive x and y, from x − y, which is exact where they are close.
+
+    Examples
+    --------
+    >>> print(f"{phi_ratio(1 + 2.0**-30, 1.0):.12e} {phi_ratio(1e-300, 1e300):.9f}")
+    4.336808687249e-19 1380.551055796
+    """
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    with np.errstate(over="ignore", under="ignore"):
+        ratio = x / y
+        near = np.abs(ratio - 1) < 0.5
+        return np.where(near, phi(np.where(near, (x - y) / y, 0.0)), ratio - 1 - _log_ratio(x, y))[()]
+
+
+def phi_square_ratio(x: ArrayLike, y: ArrayLike) -> Array:
+    """Return φ((x/y)² − 1) for positive x and y, from x − y, which is exact where they are close.
+
+    Examples
+    --------
+    >>> print(f"{phi_square_ratio(1 + 2.0**-30, 1.0):.12e}")
+    1.734723475438e-18
+    """
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    with np.errstate(over="ignore", under="ignore"):
+        ratio = x / y
+        near = np.abs(ratio - 1) < 0.5
+        t = np.where(near, (x - y) / y, 0.0)
+        return np.where(near, phi(t * (2 + t)), (ratio - 1) * (ratio + 1) - 2 * _log_ratio(x, y))[()]
+
+
+def kl_term(p: ArrayLike, q: ArrayLike, difference: ArrayLike | None = None) -> Array:
+    """Return p log(p/q) − p + q = p φ(q/p − 1) for weights p, q ≥ 0: q where p = 0, inf where only q = 0.
+
+    `difference` is q − p, for callers that know it better than their rounded weights do.
+
+    Examples
+    --------
+    >>> kl_term([0.0, 0.5, 0.5], [0.5, 0.5, 0.0])
+    array([0.5, 0. , inf])
+    """
+    p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
+    difference = np.asarray(q - p if difference is None else difference)
+    near = np.abs(difference) < 0.5 * p
+    scale = np.where(near, p, 1.0)
+    close = scale * phi(np.where(near, difference, 0.0) / scale)
+    positive = p > 0
+    far = difference - p * _log_ratio(np.where(positive, q, 1.0), np.where(positive, p, 1.0))
+    return np.where(near, close, far)[()]
+
+
+def _log_ratio(x: Array, y: Array) -> Array:
+    """Return log(x/y), also where the ratio over- or underflows."""
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        ratio = x / y
+        ordinary = (ratio > 1e-300) & (ratio < np.inf)
+        return np.where(ordinary, np.log(np.where(ordinary, ratio, 1.0)), np.log(x) - np.log(y))
+
+
+def phi_product_ratio(a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike) -> Array:
+    """Return φ(ab/(cd) − 1) for positive numbers, from the products without their rounding.
+
+    Examples
+    --------
+    >>> print(f"{phi_product_ratio(3.0, 1 / 3, 1.0, 1.0):.12e}")
+    1.540743955510e-33
+    """
+    mantissas, exponents = zip(
+        *(np.frexp(np.asarray(x, dtype=np.float64)) for x in (a, b, c, d)), strict=True
+    )
+    shift = exponents[0] + exponents[1] - exponents[2] - exponents[3]
+    with np.errstate(over="ignore", under="ignore"):
+        first = [np.ldexp(part, shift) for part in two_product(mantissas[0], mantissas[1])]
+        second = two_product(mantissas[2], mantissas[3])
+        ratio = first[0] / second[0]
+        near = np.abs(ratio - 1) < 0.5
+        excess = ((first[0] - second[0]) + (first[1] - second[1])) / second[0]
+        log_ratio = np.log(mantissas[0] * mantissas[1] / second[0]) + shift * np.log(2)
+        return np.where(near, phi(np.where(near, excess, 0.0)), ratio - 1 - log_ratio)[()]
+
+
+def polynomial(coefficients: Array, x: Array) -> Array:
+    """Return Σ coefficients[k] xᵏ."""
+    total = np.full_like(x, coefficients[-1])
+    for coefficient in coefficients[-2::-1]:
+        total = total * x + coefficient
+    return total

@@ -1,0 +1,163 @@
+"""The built site on a local server under a sub-path, a browser, and a log of all that its pages do."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+
+FOLDER = Path(__file__).resolve().parents[2] / "_build" / "html"
+NO_SITE = f"there is no built book at {FOLDER}: run `make book` first"
+NO_BROWSER = "no browser: install Chromium or Chrome, or run `.venv/bin/playwright install chromium`"
+QUIET = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
+
+# A page reports what the policy refused, and how far its content moved after it was first seen.
+WATCH = """
+window.refused = [];
+document.addEventListener("securitypolicyviolation", (event) => refused.push(event.violatedDirective));
+window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The address of the served site and the files behind it."""
+
+    url: str
+    folder: Path
+
+    def file(self, url: str) -> Path:
+        """Return the file that an address of the site stands for."""
+        return self.folder / url.removeprefix(self.url).split("?")[0].split("#")[0]
+
+
+@dataclass
+class Log:
+    """What the pages of one context asked for, and what they complained about."""
+
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        """Listen to a page."""
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("requestfailed", self._failure)
+        page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        page.on("console", self._message)
+
+    def _message(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def _failure(self, request: Any) -> None:
+        if request.failure != "net::ERR_ABORTED":  # that is a reader who left the page
+            self.complaints.append(f"failed: {request.url}")
+
+    def foreign(self, *prefixes: str) -> list[str]:
+        """Return the requests that go anywhere but to `prefixes`."""
+        return [url for url in self.requests if not url.startswith((*prefixes, "data:", "blob:"))]
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serve a folder under /sub/, as a project's pages are served, and nothing above it."""
+
+    def translate_path(self, path: str) -> str:
+        """Map /sub/x to the file x; anything else is not found."""
+        return super().translate_path(path.removeprefix("/sub") if path.startswith("/sub/") else "/none")
+
+    def log_message(self, *_: Any) -> None:
+        """Stay silent."""
+
+
+class Server(ThreadingHTTPServer):
+    """A server that does not mind a browser that hangs up."""
+
+    def handle_error(self, *_: Any) -> None:
+        """Pass over: a page that needed the answer reports that it failed."""
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    if not FOLDER.is_dir():
+        pytest.fail(NO_SITE, pytrace=False)
+    with Server(("localhost", 0), functools.partial(Handler, directory=str(FOLDER))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield Site(f"http://localhost:{server.server_port}/sub/", FOLDER)
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    installed = next(filter(None, map(shutil.which, names)), None)
+    arguments = [*QUIET, *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])]
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=installed, args=arguments)
+        except Error:
+            pytest.fail(NO_BROWSER, pytrace=False)
+        yield browser
+        browser.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+@pytest.fixture
+def visit(site: Site, browser: Browser, log: Log) -> Iterator[Open]:
+    """Open pages of the site; at the end no page may have complained or called another host."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(path: str, **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        if options.get("java_script_enabled", True):
+            context.add_init_script(WATCH)
+        page = context.new_page()
+        log.watch(page)
+        page.goto(path if path.startswith("file:") else site.url + path)
+        page.evaluate("document.fonts.ready.then(() => null)")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert log.complaints == []
+    assert log.foreign(site.url, "file://") == []
+
+
+def html_pages() -> list[str]:
+    """Return the paths of all pages of the book; one that fails where there is no book."""
+    pages = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.html"))
+    return [page for page in pages if page != "index.html"] or ["book/index.html"]
+
+
+def chapters() -> list[str]:
+    """Return the paths of the pages that are made from notebooks."""
+    return [page for page in html_pages() if (FOLDER / "_sources" / page).with_suffix(".ipynb").exists()]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes `page_path` on every page, one that takes `chapter_path` on every chapter."""
+    for name, paths in (("page_path", html_pages), ("chapter_path", chapters)):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, paths() or ["book/index.html"])

@@ -1,0 +1,154 @@
+"""What can be read off the built pages without a browser: links, policy, descriptions, stamp."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+SHORTEST_DESCRIPTION = 40
+STAMP = re.compile(
+    r"verified on \d{4}-\d\d-\d\d at [0-9a-f]{7} with numpy [\d.]+, scipy [\d.]+, matplotlib [\d.]+"
+    r"(; not yet re-run on this machine: <code>make test</code>)?"
+    r"|not verified: no version history here"
+)
+LOADED = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src"}
+
+
+@dataclass
+class Document(HTMLParser):
+    """The tags of a page, and the text that is neither code nor the source of a formula."""
+
+    path: Path
+    tags: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    text: str = ""
+    open_silent: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self.feed(self.path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attributes}))
+        if tag in ("pre", "code", "annotation", "script", "style"):
+            self.open_silent.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.open_silent and self.open_silent[-1] == tag:
+            self.open_silent.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self.open_silent:
+            self.text += data
+
+    def link(self, name: str) -> str:
+        """Return where the link of that class leads, nothing where there is none."""
+        return next((a["href"] for tag, a in self.tags if tag == "a" and a.get("class") == name), "")
+
+    @property
+    def ids(self) -> list[str]:
+        """The addresses in the page."""
+        return [attributes["id"] for _, attributes in self.tags if "id" in attributes]
+
+
+@pytest.fixture(scope="session")
+def documents(site):
+    return {path: Document(path) for path in site.folder.rglob("*.html")}
+
+
+@pytest.fixture
+def document(documents, site, page_path):
+    return documents[site.folder / page_path]
+
+
+def test_the_policy_stands_before_anything_it_governs(document):
+    governed = ("script", "link", "style")
+    attributes = next(a for tag, a in document.tags if tag in governed or "http-equiv" in a)
+    assert attributes == {"http-equiv": "Content-Security-Policy", "content": POLICY}
+
+
+def test_nothing_is_loaded_from_elsewhere_or_written_inline(document):
+    for tag, attributes in document.tags:
+        address = attributes.get(LOADED.get(tag, ""), "")
+        assert not urlsplit(address).netloc, f"<{tag}> loads {address}"
+        assert tag != "script" or address, "an inline script"
+        assert not [name for name in attributes if name.startswith("on")], f"an inline handler on <{tag}>"
+
+
+def test_links_lead_somewhere(document, documents, site):
+    for tag, attributes in document.tags:
+        for address in (attributes[name] for name in ("href", "src") if name in attributes):
+            parts = urlsplit(address)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (document.path.parent / unquote(parts.path)).resolve() if parts.path else document.path
+            target = target / "index.html" if target.is_dir() else target
+            assert target.is_relative_to(site.folder), f"{address} leaves the site"
+            assert target.exists(), f"<{tag}> leads to {address}, which does not exist"
+            if parts.fragment and target.suffix == ".html":
+                known = documents[target].ids
+                assert unquote(parts.fragment) in known, f"{address} leads to no place in its page"
+
+
+def test_addresses_are_unique(document):
+    assert len(document.ids) == len(set(document.ids)), [i for i in document.ids if document.ids.count(i) > 1]
+
+
+def test_figures_say_what_is_seen(document):
+    following = [*document.tags[1:], ("", {})]
+    for (tag, attributes), (next_tag, next_attributes) in zip(document.tags, following, strict=True):
+        if tag == "figure":
+            assert next_tag == "img" or (next_tag, next_attributes.get("role")) == ("svg", "img")
+        if tag == "img" or attributes.get("role") == "img":
+            description = attributes.get("alt", attributes.get("aria-label", ""))
+            assert len(description) >= SHORTEST_DESCRIPTION, f"<{tag}> is described only as {description!r}"
+
+
+def test_no_formula_was_left_as_source(document):
+    assert "$" not in document.text
+    assert "\\begin{" not in document.text
+
+
+def test_the_footer_says_when_it_was_verified(document):
+    source = document.path.read_text(encoding="utf-8")
+    (stamp,) = re.findall(r'<p class="stamp">(.*?)</p>', source, re.DOTALL)
+    assert STAMP.fullmatch(stamp), stamp
+
+
+def test_previous_and_next_follow_the_order_of_the_book(documents, site):
+    order = [site.folder / "book" / "index.html"]
+    while onward := documents[order[-1]].link("right-next"):
+        order.append((order[-1].parent / onward).resolve())
+        back = documents[order[-1]].link("left-prev")
+        assert (order[-1].parent / back).resolve() == order[-2]
+    assert set(order) == set(documents) - {site.folder / "index.html", site.folder / "search.html"}
+
+
+def test_the_front_door_leads_home(documents, site):
+    front = documents[site.folder / "index.html"]
+    refresh = next(a["content"] for _, a in front.tags if a.get("http-equiv") == "refresh")
+    assert refresh == "0; url=book/index.html"
+    assert "book/index.html" in [a.get("href") for _, a in front.tags]
+
+
+def test_each_statement_links_to_itself(document):
+    classes = [(attributes, set(attributes.get("class", "").split())) for _, attributes in document.tags]
+    labels = {f"#{a['id']}" for a, names in classes if {"proof", "admonition"} <= names and "id" in a}
+    assert labels <= {a["href"] for a, names in classes if "headerlink" in names}
+
+
+def test_a_chapter_can_be_downloaded_and_run(documents, site, chapter_path):
+    document = documents[site.folder / chapter_path]
+    links = [a["href"] for t, a in document.tags if t == "a" and "href" in a]
+    download = next(a["href"] for t, a in document.tags if t == "a" and "download" in a)
+    notebook = json.loads((document.path.parent / download).resolve().read_text(encoding="utf-8"))
+    assert notebook["nbformat"] == 4
+    name = Path(chapter_path).with_suffix(".ipynb").as_posix()
+    for start in ("https://mybinder.org/v2/gh/", "https://colab.research.google.com/github/"):
+        assert any(link.startswith(start) and link.endswith(name) for link in links)

@@ -1,0 +1,140 @@
+"""The SVG of a figure: true to the figure, and quiet about everything else."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kl_lib.svg import THEME_VARIABLES, to_svg
+
+ALT = 'A curve & its "shadow" <falling> from the left to the right.'
+SVG = "{http://www.w3.org/2000/svg}"
+NUMBER = re.compile(r"-?\d+\.\d+")
+
+X = np.linspace(-3, 3, 40)
+
+
+def curves() -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(4, 3))
+    axes = figure.subplots()
+    axes.plot(X, np.exp(-(X**2)), color="#0059a8")
+    axes.plot(X, X / 5, "--o", color="#b34700")
+    axes.fill_between(X, np.sin(X) / 3, color="#00735c", alpha=0.3, hatch="//")
+    axes.imshow([[0, 1], [1, 0]], extent=(-2, -1, 0.2, 0.8), aspect="auto")
+    axes.text(0, 0.5, r"$p_\theta(x)$ at 1.5")
+    axes.set(xlabel="x & y", ylabel="density", xlim=(-3, 3), ylim=(-0.5, 1.1))
+    return figure, axes
+
+
+@pytest.fixture(scope="module")
+def svg() -> str:
+    return to_svg(curves()[0], alt=ALT)
+
+
+def elements(svg: str, tag: str) -> list[ElementTree.Element]:
+    return list(ElementTree.fromstring(svg).iter(SVG + tag))
+
+
+def test_root_names_the_picture_and_scales_with_its_column(svg):
+    root = ElementTree.fromstring(svg)
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == ALT
+    assert root.get("viewBox") == "0 0 288 216"
+    assert "width:100%;max-width:384px" in root.attrib["style"]
+    assert not {"width", "height"} & root.attrib.keys()
+
+
+@pytest.mark.parametrize(
+    "waste", ["<?xml", "DOCTYPE", "metadata", "<style", "<!--", "xlink", "DejaVu", "Date"]
+)
+def test_nothing_but_the_picture(svg, waste):
+    assert waste not in svg
+
+
+def test_a_curve_lies_where_the_figure_has_it(svg):
+    figure, axes = curves()
+    figure.dpi = 72
+    figure.draw_without_rendering()
+    pixels = axes.transData.transform(np.column_stack([X, np.exp(-(X**2))]))
+    pixels[:, 1] = 216 - pixels[:, 1]
+    curve = next(path for path in elements(svg, "path") if "stroke:var(--kl-p" in path.get("style", ""))
+    drawn = np.array(re.findall(r"-?[\d.]+", curve.attrib["d"]), dtype=float).reshape(-1, 2)
+    # Matplotlib leaves out points that lie within 1/9 px of a straight line; the ends always stay.
+    np.testing.assert_allclose(drawn[[0, -1]], pixels[[0, -1]], atol=0.00501)
+    np.testing.assert_allclose(np.interp(drawn[:, 0], *pixels.T), drawn[:, 1], atol=0.12)
+
+
+def test_coordinates_have_two_decimals(svg):
+    numbers = [
+        number
+        for element in ElementTree.fromstring(svg).iter()
+        for name, value in element.attrib.items()
+        if name != "href"
+        for number in NUMBER.findall(value)
+    ]
+    assert len(numbers) > 200
+    assert all(len(number.partition(".")[2]) <= 2 and not number.endswith("0") for number in numbers)
+
+
+@pytest.mark.parametrize(("colour", "variable"), THEME_VARIABLES.items())
+def test_colours_of_the_book_are_variables_with_fallbacks(colour, variable):
+    figure = Figure(figsize=(2, 2), facecolor="#123456", edgecolor="#123456")
+    figure.text(0.5, 0.5, "word", color=colour)
+    figure.add_artist(mpl.lines.Line2D([0, 1], [0, 1], color=colour))
+    svg = to_svg(figure, alt=ALT)
+    assert f"stroke:var({variable},{colour})" in svg
+    assert "fill:#123456" in svg
+    if colour != "#000000":
+        assert f"fill:var({variable},{colour})" in svg
+
+
+def test_black_text_inherits_the_ink(svg):
+    figure = Figure(figsize=(2, 2))
+    figure.text(0.5, 0.5, "word", color="black")
+    (text,) = elements(to_svg(figure, alt=ALT), "text")
+    assert "fill" not in text.attrib["style"]
+    assert "fill:var(--kl-ink,#1f2328)" in ElementTree.fromstring(svg).attrib["style"]
+
+
+def test_text_is_text_in_reading_order(svg):
+    texts = ["".join(text.itertext()).replace("\xa0", " ") for text in elements(svg, "text")]
+    assert "x & y" in texts
+    assert "pθ(x) at 1.5" in texts
+    assert "−2" in texts
+
+
+def test_letters_of_a_word_run_on_and_the_rest_keeps_its_place(svg):
+    spans = [span.text for span in elements(svg, "tspan")]
+    assert {"at", "1.5", "(", ")"} <= set(spans)
+
+
+def test_every_reference_resolves_within_the_picture(svg):
+    ids = re.findall(r' id="([^"]+)"', svg)
+    references = set(re.findall(r"url\(#([^)]+)\)", svg)) | set(re.findall(r'href="#([^"]+)"', svg))
+    assert len(ids) == len(set(ids))
+    assert set(ids) == references
+    assert {name.split("-")[2] for name in ids} == {"clipPath", "pattern", "path"}
+
+
+def test_figures_on_one_page_share_no_id(svg):
+    figure, axes = curves()
+    axes.set_title("another")
+    other = to_svg(figure, alt=ALT)
+    assert not set(re.findall(r' id="([^"]+)"', svg)) & set(re.findall(r' id="([^"]+)"', other))
+
+
+def test_an_image_is_embedded_whole(svg):
+    (image,) = elements(svg, "image")
+    assert re.fullmatch(r"data:image/png;base64,[A-Za-z0-9+/]+=*", image.attrib["href"])
+
+
+def test_settings_of_the_reader_do_not_matter_and_are_left_alone(svg):
+    with mpl.rc_context({"svg.fonttype": "path", "savefig.bbox": "tight", "savefig.facecolor": "red"}):
+        assert to_svg(curves()[0], alt=ALT) == svg
+        assert mpl.rcParams["svg.fonttype"] == "path"
