@@ -18,6 +18,13 @@ from kl_lib.figures.style import (
     integrand,
     styled,
 )
+from kl_lib.figures.summary import (
+    high_density_region,
+    mass_outside,
+    missed_and_invented,
+    richer_family,
+    two_ways_to_know,
+)
 
 __all__ = [
     "D_COLOR",
@@ -28,9 +35,14 @@ __all__ = [
     "P_COLOR",
     "Q_COLOR",
     "STYLE",
+    "high_density_region",
     "integrand",
     "integrands",
+    "mass_outside",
+    "missed_and_invented",
     "rankings",
+    "richer_family",
     "signed_areas",
     "styled",
+    "two_ways_to_know",
 ]

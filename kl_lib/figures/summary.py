@@ -1,0 +1,120 @@
+"""The plots of chapter 5: the two fits of one truth side by side, and the mass that each gets wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from kl_lib.figures.style import (
+    D_COLOR,
+    MUTED,
+    P_COLOR,
+    Q_COLOR,
+    integrand,
+    name_curves,
+    pair_of_densities,
+    styled,
+)
+from kl_lib.validation import Array, BatchFunction
+
+Region = NDArray[np.bool_]
+
+
+def high_density_region(p: Any, x: Array, *, level: float = 0.95) -> Region:
+    """Mark the points of the even grid x in the smallest region that holds `level` of p, (n,)."""
+    density = p.pdf(x)
+    descending = np.sort(density)[::-1]
+    held = np.cumsum(descending) * (x[1] - x[0])
+    return np.asarray(density > np.interp(level, held, descending))
+
+
+def mass_outside(p: Any, q: Any, x: Array) -> float:
+    """Return the mass of p outside the smallest region that holds 95% of q, on the even grid x."""
+    return float(p.pdf(x)[~high_density_region(q, x)].sum() * (x[1] - x[0]))
+
+
+def _fit(ax: Axes, p: Any, q: Any, x: Array) -> None:
+    """Draw p⋆ and pθ, and fill darker what pθ misses of p⋆ and what it invents."""
+    pair_of_densities(ax, p, q, x[::2])
+    for first, second, color in ((p, q, P_COLOR), (q, p, Q_COLOR)):
+        outside = ~high_density_region(second, x)[::2]
+        ax.fill_between(x[::2], first.pdf(x[::2]), where=outside, color=color, alpha=0.4, linewidth=0)
+
+
+def _fits(axes: Any, p: Any, fits: Mapping[str, Any], x: Array, height: float) -> None:
+    """Draw one fit in each of the axes, with its own divergence and both of its errors."""
+    for ax, (words, q) in zip(axes, fits.items(), strict=True):
+        _fit(ax, p, q, x)
+        first, second = (p, q) if words == "forward" else (q, p)
+        value = max(integrand(first, second, x).sum() * (x[1] - x[0]), 0.0)  # never −0.000
+        ax.set_title(f"{words} {value:.3f} nats", color=D_COLOR)
+        ax.set(xlim=(x[0], x[-1]), ylim=(0, height), xlabel="x")
+        for place, color, text in (
+            (0.98, P_COLOR, f"missed {mass_outside(p, q, x):.0%}"),
+            (0.89, Q_COLOR, f"invented {mass_outside(q, p, x):.0%}"),
+        ):
+            ax.text(0.99, place, text, color=color, ha="right", va="top", transform=ax.transAxes)
+    axes[0].set_ylabel("density")
+    axes[1].tick_params(labelleft=False)
+
+
+@styled
+def two_ways_to_know(
+    p: Any, samples: Array, log_p: BatchFunction, fits: Mapping[str, Any], x: Array
+) -> Figure:
+    """Draw what each direction is given of p⋆, samples or p̃, and under it what it makes of that."""
+    figure = Figure(figsize=(6.4, 5.2), layout="constrained")
+    (left, right), below = figure.subplots(2, 2, sharex=True)
+    left.hist(samples, bins=np.linspace(x[0], x[-1], 49).tolist(), color=P_COLOR, alpha=0.45)
+    left.set(title=f"given: {len(samples)} samples", ylabel="count")
+    right.plot(x[::2], np.exp(log_p(x[::2])), color=P_COLOR)
+    right.set(title="given: values of p̃ = ℵ p⋆", ylabel="p̃ (no unit area)", ylim=(0, None))
+    _fits(below, p, fits, x, height=0.5)
+    name_curves(below[0], p=(1.5, 0.3), q=(-2.9, 0.07))
+    name_curves(below[1], p=(7.5, 0.09), q=(-2.0, 0.25))
+    return figure
+
+
+@styled
+def missed_and_invented(
+    p: Any,
+    fits: Mapping[str, Any],
+    x: Array,
+    distance: float,
+    distances: Array,
+    errors: Mapping[str, Array],
+) -> Figure:
+    """Draw both fits, and under each its two errors (distances, 2) as the bumps move apart."""
+    figure = Figure(figsize=(6.4, 4.9))
+    above, below = figure.subplots(
+        2, 2, gridspec_kw={"hspace": 0.42, "wspace": 0.08, "left": 0.1, "right": 0.99, "bottom": 0.1,
+                           "top": 0.94},
+    )  # fmt: skip
+    _fits(above, p, fits, x, height=0.44)
+    for ax, words in zip(below, fits, strict=True):
+        ax.axhline(5, color=MUTED, linewidth=0.8)
+        ax.plot(distances, 100 * errors[words][:, 0], color=P_COLOR)
+        ax.plot(distances, 100 * errors[words][:, 1], color=Q_COLOR, dashes=(4, 2))
+        ax.axvline(distance, color=MUTED, linewidth=1.2)
+        ax.set(xlim=(distances[0], distances[-1]), ylim=(0, 55), xlabel="distance between the bumps")
+    below[0].set_ylabel("mass (%)")
+    below[0].text(0.03, 0.86, "invented", color=Q_COLOR, transform=below[0].transAxes)
+    below[0].text(0.03, 0.74, "missed", color=P_COLOR, transform=below[0].transAxes)
+    below[1].tick_params(labelleft=False)
+    return figure
+
+
+@styled
+def richer_family(p: Any, fits: Mapping[str, Any], x: Array) -> Figure:
+    """Draw both fits of a truth of three bumps."""
+    figure = Figure(figsize=(6.4, 2.9))
+    axes = figure.subplots(
+        1, 2, gridspec_kw={"wspace": 0.08, "left": 0.1, "right": 0.99, "bottom": 0.17, "top": 0.89}
+    )
+    _fits(axes, p, fits, x, height=0.45)
+    return figure
