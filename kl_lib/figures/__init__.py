@@ -6,6 +6,14 @@ figures into pictures that follow the page's light and dark mode.
 """
 
 from kl_lib.figures.probabilistic_learning import integrands, rankings, signed_areas
+from kl_lib.figures.reverse_kl import (
+    closing_gap,
+    collapse,
+    fold,
+    landscape,
+    mean_field,
+    quadrature_cost,
+)
 from kl_lib.figures.style import (
     D_COLOR,
     GRID,
@@ -35,11 +43,17 @@ __all__ = [
     "P_COLOR",
     "Q_COLOR",
     "STYLE",
+    "closing_gap",
+    "collapse",
+    "fold",
     "high_density_region",
     "integrand",
     "integrands",
+    "landscape",
     "mass_outside",
+    "mean_field",
     "missed_and_invented",
+    "quadrature_cost",
     "rankings",
     "richer_family",
     "signed_areas",

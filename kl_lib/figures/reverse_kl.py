@@ -1,0 +1,239 @@
+"""The plots of chapter 3: what a reverse-KL fit settles on, and what the ELBO leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from kl_lib.figures.style import (
+    D_COLOR,
+    GROUND,
+    INK,
+    MUTED,
+    P_COLOR,
+    Q_COLOR,
+    name_curves,
+    pair_of_densities,
+    styled,
+)
+from kl_lib.validation import Array
+
+
+@styled
+def landscape(p: Any, optima: Sequence[Any], forward: Any, means: Array, depths: Array) -> Figure:
+    """Draw p⋆ with its reverse-KL fits, the lowest first, over the best divergence at each mean.
+
+    `depths` (n,) is the least reverse divergence of a normal with mean `means` (n,).
+    """
+    figure = Figure(figsize=(6.4, 5.0))
+    top, bottom = figure.subplots(
+        2,
+        1,
+        sharex=True,
+        gridspec_kw={"hspace": 0.14, "left": 0.1, "right": 0.99, "bottom": 0.1, "top": 0.98},
+    )
+    x = np.linspace(means[0], means[-1], 221)
+    pair_of_densities(top, p, optima[0], x)
+    gaps = np.append(x, np.nan)
+    others = [np.append(q.pdf(x), np.nan) for q in optima[1:]]
+    top.plot(np.tile(gaps, len(others)), np.ravel(others), color=Q_COLOR, linewidth=1, dashes=(1, 2))
+    top.plot(x, forward.pdf(x), color=MUTED, linewidth=1, dashes=(6, 2, 1, 2))
+    _key(top)
+    top.set(xlim=(means[0], means[-1]), ylim=(0, 0.6), ylabel="density", yticks=[0, 0.2, 0.4, 0.6])
+    bottom.plot(means, depths, color=D_COLOR)
+    centres, values = np.array([(q.mean(), np.interp(q.mean(), means, depths)) for q in optima]).T
+    bottom.plot(centres, values, "o", color=Q_COLOR, markerfacecolor=GROUND, markersize=6)
+    bottom.plot(centres[:1], values[:1], "o", color=Q_COLOR, markersize=8)
+    bottom.set(xticks=[-8, -4, 0, 4, 8], xlabel="x, and mean of the normal")
+    bottom.set(ylim=(0, 1.6), yticks=[0, 0.5, 1, 1.5], ylabel="least reverse KL (nats)")
+    return figure
+
+
+def _key(ax: Axes) -> None:
+    """Name the strokes of the landscape, whose curves move too much for labels of their own."""
+    strokes = (
+        ("p⋆", P_COLOR, 1.8, (None, None)),
+        ("reverse, lowest", Q_COLOR, 1.8, (4, 2)),
+        ("reverse, local", Q_COLOR, 1, (1, 2)),
+        ("forward", MUTED, 1, (6, 2, 1, 2)),
+    )
+    for row, (text, color, width, dashes) in enumerate(strokes):
+        y = 0.92 - 0.1 * row
+        ax.plot([0.01, 0.07], [y, y], color=color, linewidth=width, dashes=dashes, transform=ax.transAxes)
+        ax.text(0.085, y, text, color=color, va="center", transform=ax.transAxes)
+
+
+@styled
+def collapse(p: Any, paths: Mapping[str, Array], shown: Sequence[int]) -> Figure:
+    """Draw the fits at the steps `shown` of the first path, and the standard deviation along each path.
+
+    `paths` maps words to θ = (μ, log σ) at every step (steps, 2), for three runs: without the entropy, with
+    both terms, with the entropy alone.
+    """
+    figure = Figure(figsize=(6.4, 3.4))
+    left, right = figure.subplots(
+        1, 2, gridspec_kw={"wspace": 0.32, "left": 0.09, "right": 0.98, "bottom": 0.15, "top": 0.97}
+    )
+    x = np.linspace(-3.5, 4.5, 801)
+    left.fill_between(x, p.pdf(x), color=P_COLOR, alpha=0.12, linewidth=0)
+    left.plot(x, p.pdf(x), color=P_COLOR)
+    left.text(-2.6, 0.3, "p⋆", color=P_COLOR, fontsize=12, fontstyle="italic", ha="center")
+    collapsing = next(iter(paths.values()))
+    for step in shown:
+        mean, scale = collapsing[step - 1, 0], np.exp(collapsing[step - 1, 1])
+        density = np.exp(-0.5 * ((x - mean) / scale) ** 2) / (scale * np.sqrt(2 * np.pi))
+        left.plot(x, density, color=Q_COLOR, dashes=(4, 2), linewidth=1.4)
+        left.annotate(f"step {step}", (mean, density.max()), (-4, 4), ha="right", textcoords="offset points",
+                      color=Q_COLOR)  # fmt: skip
+    left.set(xlim=(-3.5, 4.5), ylim=(0, 5), xlabel="x", ylabel="density")
+    strokes = (((4, 2), (-44, -4), "right"), ((1, 1), (-2, 7), "right"), ((6, 2, 1, 2), (6, -3), "left"))
+    for (words, path), (dashes, offset, side) in zip(paths.items(), strokes, strict=True):
+        steps, scales = np.arange(1, len(path) + 1), np.exp(path[:, 1])
+        right.loglog(steps, scales, color=Q_COLOR, dashes=dashes)
+        right.annotate(words, (steps[-1], scales[-1]), offset, ha=side, textcoords="offset points",
+                       color=Q_COLOR)  # fmt: skip
+    right.set(xlabel="step", ylabel="standard deviation of pθ", ylim=(0.02, 10))
+    return figure
+
+
+@styled
+def fold(
+    covering: Array, seeking: Array, saddle: Array, *, turn: tuple[float, float], switch: tuple[float, float]
+) -> Figure:
+    """Draw every stationary point of the reverse divergence over half the distance of the modes.
+
+    Each branch is (n, 3): half the distance a, the mean, the divergence; `turn` is (a, mean) where the
+    two branches off the centre meet, `switch` (a, divergence) where the global minimum changes branch.
+    """
+    figure = Figure(figsize=(6.4, 5.6))
+    top, bottom = figure.subplots(
+        2,
+        1,
+        sharex=True,
+        gridspec_kw={"hspace": 0.12, "left": 0.1, "right": 0.98, "bottom": 0.09, "top": 0.98},
+    )
+    _fold_of_means(top, covering, seeking, saddle, turn, switch[0])
+    _fold_of_divergences(bottom, covering, seeking, saddle, switch)
+    return figure
+
+
+def _fold_of_means(
+    ax: Axes, covering: Array, seeking: Array, saddle: Array, turn: tuple[float, float], switch: float
+) -> None:
+    for sign in (1, -1):
+        ax.plot(saddle[:, 0], sign * saddle[:, 1], color=MUTED, linewidth=1.2, dashes=(1, 2))
+        _branch(ax, seeking[:, 0], sign * seeking[:, 1], seeking[:, 0] > switch, Q_COLOR)
+        ax.plot(turn[0], sign * turn[1], "o", color=Q_COLOR, markerfacecolor=GROUND, markersize=6)
+    _branch(ax, covering[:, 0], covering[:, 1], covering[:, 0] <= switch, Q_COLOR)
+    ax.annotate(f"fold, a = {turn[0]:.3f}", turn, (-8, 6), ha="right", textcoords="offset points", color=INK)
+    ax.text(3.3, 2.5, "one mode", color=Q_COLOR)
+    ax.text(3.3, 1.05, "saddle", color=MUTED)
+    ax.text(0.1, 0.25, "covering", color=Q_COLOR)
+    ax.set(ylabel="mean of pθ", ylim=(-4.6, 4.6))
+
+
+def _fold_of_divergences(
+    ax: Axes, covering: Array, seeking: Array, saddle: Array, switch: tuple[float, float]
+) -> None:
+    ax.plot(saddle[:, 0], saddle[:, 2], color=MUTED, linewidth=1.2, dashes=(1, 2))
+    _branch(ax, seeking[:, 0], seeking[:, 2], seeking[:, 0] > switch[0], D_COLOR)
+    _branch(ax, covering[:, 0], covering[:, 2], covering[:, 0] <= switch[0], D_COLOR)
+    ax.axhline(np.log(2), color=MUTED, linewidth=0.8)
+    ax.text(0.05, np.log(2) + 0.02, "log 2", color=MUTED)
+    ax.plot(*switch, "o", color=D_COLOR, markerfacecolor=GROUND, markersize=6)
+    ax.annotate(f"switch, a = {switch[0]:.3f}", switch, (-6, -36), textcoords="offset points", color=INK)
+    ax.text(3.38, 1.12, "covering", color=D_COLOR)
+    ax.text(4.25, 0.58, "one mode", color=D_COLOR, ha="right")
+    ax.set(xlim=(0, 4.3), ylim=(0, 1.35), xlabel="half the distance of the modes, a")
+    ax.set_ylabel("reverse KL (nats)")
+
+
+def _branch(ax: Axes, x: Array, y: Array, lowest: NDArray[np.bool_], color: str) -> None:
+    """Draw a branch of local minima, heavy where it is the global minimum."""
+    ax.plot(x, y, color=color, linewidth=1)
+    ax.plot(np.where(lowest, x, np.nan), y, color=color, linewidth=3)
+
+
+@styled
+def quadrature_cost(counts: Array, dimensions: Array, per_axis: float, limit: float) -> Figure:
+    """Draw counted evaluations (d,) for d = 1, 2, … and their continuation per_axis**d over `dimensions`."""
+    figure = Figure(figsize=(6.4, 3.2))
+    ax = figure.subplots(gridspec_kw={"left": 0.11, "right": 0.98, "bottom": 0.16, "top": 0.96})
+    ax.semilogy(dimensions, per_axis ** dimensions.astype(float), color=MUTED, dashes=(4, 2), linewidth=1.2)
+    ax.semilogy(np.arange(1, len(counts) + 1), counts, "o", color=P_COLOR)
+    ax.annotate("counted", (len(counts), counts[-1]), (8, -8), textcoords="offset points", color=P_COLOR)
+    middle = dimensions[len(dimensions) // 2]
+    ax.annotate(
+        "extrapolated", (middle, per_axis**middle), (10, -10), textcoords="offset points", color=MUTED
+    )
+    ax.axhline(limit, color=INK, linewidth=0.8)
+    ax.text(dimensions[0], limit * 3, "a billion a second since the Big Bang", color=INK)
+    ax.set(xlabel="dimension d", ylabel="evaluations of p̃")
+    return figure
+
+
+@styled
+def closing_gap(p: Any, models: Sequence[Any], bounds: Array, log_aleph: float, step: int) -> Figure:
+    """Draw p⋆ with the model at one step of a fit, over the ELBO's way to log ℵ.
+
+    `bounds` (steps,) is the ELBO at each step; what is left to log ℵ is filled, for it is a divergence.
+    """
+    figure = Figure(figsize=(6.4, 4.8))
+    top, bottom = figure.subplots(
+        2, 1, gridspec_kw={"hspace": 0.34, "left": 0.12, "right": 0.98, "bottom": 0.11, "top": 0.98}
+    )
+    x = np.linspace(-4.5, 2.5, 141)
+    pair_of_densities(top, p, models[step], x)
+    name_curves(
+        top, p=(0.95, 0.4), q=(float(models[step].mean()), 0.07 + models[step].pdf(models[step].mean()))
+    )
+    top.set(xlim=(x[0], x[-1]), ylim=(0, 1.5), yticks=[0, 0.5, 1, 1.5], xticks=[-4, -2, 0, 2])
+    top.set(xlabel="z = log rate", ylabel="density")
+    steps = np.arange(len(bounds))
+    bottom.fill_between(steps, bounds, log_aleph, color=D_COLOR, alpha=0.35, linewidth=0)
+    bottom.plot(steps, bounds, color=INK, linewidth=1.2)
+    bottom.axhline(log_aleph, color=P_COLOR, linewidth=1.2)
+    bottom.plot([step, step], [bounds[step], log_aleph], color=D_COLOR, linewidth=4, solid_capstyle="butt")
+    bottom.plot(step, bounds[step], "o", color=INK, markersize=5)
+    bottom.text(steps[-1], log_aleph + 0.1, "log ℵ", color=P_COLOR, ha="right")
+    bottom.text(steps[-1], bounds[-1] - 0.65, "ELBO", color=INK, ha="right")
+    below = log_aleph - 0.3 * (log_aleph - bounds[0])
+    bottom.text(steps[-1], below, "filled: the divergence of p⋆ from pθ", color=D_COLOR, ha="right")
+    bottom.set_xticks(steps[::6])
+    bottom.set(xlabel="step of the fit", ylabel="nats", ylim=(bounds[0] - 0.3, log_aleph + 0.6))
+    return figure
+
+
+@styled
+def mean_field(covariance: Array, fits: Mapping[str, Array], losses: Array, rhos: Array) -> Figure:
+    """Draw the covariance ellipses of p⋆ and of normal fits, and the loss of mean-field over ρ.
+
+    `losses` (n,) are in nats at `rhos` (n,); the point drawn is that of `covariance`.
+    """
+    figure = Figure(figsize=(6.4, 3.5))
+    left, right = figure.subplots(
+        1, 2, gridspec_kw={"wspace": 0.3, "left": 0.08, "right": 0.98, "bottom": 0.15, "top": 0.97}
+    )
+    angle = np.linspace(0, 2 * np.pi, 121)
+    circle = 2 * np.stack([np.cos(angle), np.sin(angle)])
+    ellipse = np.linalg.cholesky(covariance) @ circle
+    left.fill(*ellipse, color=P_COLOR, alpha=0.12, linewidth=0)
+    left.plot(*ellipse, color=P_COLOR)
+    for (words, fitted), dashes, place in zip(fits.items(), ((1, 1.5), (4, 2)), (0.02, 0.1), strict=True):
+        left.plot(*(np.linalg.cholesky(fitted) @ circle), color=Q_COLOR, dashes=dashes)
+        left.text(0.99, place, words, color=Q_COLOR, ha="right", transform=left.transAxes)
+    left.text(-2.3, 2.1, "p⋆", color=P_COLOR, fontsize=12, fontstyle="italic")
+    left.set(xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), xticks=[-2, 0, 2], yticks=[-2, 0, 2])
+    left.set(aspect="equal", xlabel="x₁", ylabel="x₂")
+    rho = covariance[0, 1]
+    right.plot(rhos, losses, color=D_COLOR)
+    right.plot(rho, np.interp(rho, rhos, losses), "o", color=D_COLOR)
+    right.text(0.05, 0.93, "lost by mean-field", color=D_COLOR, va="top", transform=right.transAxes)
+    right.set(xlim=(0, 1), ylim=(0, 2), xticks=[0, 0.5, 1], yticks=[0, 1, 2])
+    right.set(xlabel="correlation ρ", ylabel="reverse KL (nats)")
+    return figure
