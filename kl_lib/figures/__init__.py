@@ -5,6 +5,14 @@ filled. Each plot takes distributions or arrays and returns a matplotlib `Figure
 figures into pictures that follow the page's light and dark mode.
 """
 
+from kl_lib.figures.forward_kl import (
+    errors_against_n,
+    local_scores,
+    sampling_laws,
+    settling,
+    stacked_bars,
+    two_families,
+)
 from kl_lib.figures.probabilistic_learning import integrands, rankings, signed_areas
 from kl_lib.figures.reverse_kl import (
     closing_gap,
@@ -45,18 +53,24 @@ __all__ = [
     "STYLE",
     "closing_gap",
     "collapse",
+    "errors_against_n",
     "fold",
     "high_density_region",
     "integrand",
     "integrands",
     "landscape",
+    "local_scores",
     "mass_outside",
     "mean_field",
     "missed_and_invented",
     "quadrature_cost",
     "rankings",
     "richer_family",
+    "sampling_laws",
+    "settling",
     "signed_areas",
+    "stacked_bars",
     "styled",
+    "two_families",
     "two_ways_to_know",
 ]

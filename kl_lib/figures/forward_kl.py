@@ -1,0 +1,191 @@
+"""The plots of chapter 2: data arrive, and the forward divergence is what they settle on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kl_lib.figures.style import (
+    D_COLOR,
+    GROUND,
+    INK,
+    MUTED,
+    P_COLOR,
+    Q_COLOR,
+    name_curves,
+    pair_of_densities,
+    styled,
+)
+from kl_lib.validation import Array
+
+EXCESS = np.array([0.02, 0.06, 0.15, 0.35, 0.8])  # nats above the lowest cross-entropy
+
+
+def normal_cross_entropy(mean: float, variance: float, mu: Array, sigma: Array) -> Array:
+    """Return the mean surprise of N(μ, σ²) at data, or a truth, of the given mean and variance."""
+    surprise: Array = np.log(sigma * np.sqrt(2 * np.pi)) + (variance + (mean - mu) ** 2) / (2 * sigma**2)
+    return surprise
+
+
+@styled
+def settling(p: Any, projection: Any, x: Array, samples: Mapping[str, Array]) -> Figure:
+    """Draw p⋆ with its normal projection, and under them the surfaces that samples put over (μ, σ).
+
+    Filled: the cross-entropy of N(μ, σ²) under p⋆. Lines: the mean surprise at the samples, at the same
+    levels. One column for each sample.
+    """
+    figure = Figure(figsize=(6.6, 5.4), layout="constrained")
+    grid = figure.add_gridspec(2, len(samples), height_ratios=[1, 1.35])
+    top = figure.add_subplot(grid[0, :])
+    pair_of_densities(top, p, projection, x)
+    top.set(xlim=(x[0], x[-1]), ylim=(0, None), xlabel="x", ylabel="density")
+    name_curves(top, p=(-2.1, 0.42), q=(0.95, 0.27))
+    mu, sigma = np.linspace(-1.7, 1.2, 40), np.linspace(0.85, 2.6, 40)
+    best = float(p.mean()), float(p.standard_deviation())
+    for column, (name, data) in enumerate(samples.items()):
+        ax = figure.add_subplot(grid[1, column])
+        _surface(ax, mu, sigma, best, (float(data.mean()), float(data.std())))
+        ax.set_title(name)
+        ax.set_xlabel("μ")
+        if column:
+            ax.set_yticklabels([])
+        else:
+            ax.set_ylabel("σ")
+    return figure
+
+
+def _surface(
+    ax: Axes, mu: Array, sigma: Array, best: tuple[float, float], fitted: tuple[float, float]
+) -> None:
+    """Fill the cross-entropy over (μ, σ), draw that of the data as lines, and mark both minima."""
+    mesh = np.meshgrid(mu, sigma)
+    exact, seen = (normal_cross_entropy(mean, scale**2, *mesh) for mean, scale in (best, fitted))
+    levels = normal_cross_entropy(best[0], best[1] ** 2, *map(np.array, best)) + EXCESS
+    ax.contourf(*mesh, exact, levels=[0, *levels], colors=[(D_COLOR, a) for a in (0.6, 0.45, 0.3, 0.2, 0.1)])
+    ax.contour(*mesh, seen, levels=levels, colors=INK, linewidths=0.9)
+    ax.plot(*best, "P", color=P_COLOR, markeredgecolor=GROUND, markersize=10)
+    ax.plot(*fitted, "o", color=Q_COLOR, markeredgecolor=GROUND, markersize=7)
+
+
+@styled
+def stacked_bars(share: float, seen: float, n: int) -> Figure:
+    """Stack the entropy of n flips and their divergence from each coin; `seen` is their share of heads.
+
+    The line over the bars is the cross-entropy under the true coin, whose share of heads is `share`.
+    """
+    figure = Figure(figsize=(6.4, 3.9))
+    ax = figure.subplots(gridspec_kw={"left": 0.09, "right": 0.975, "bottom": 0.14, "top": 0.98})
+    bars, line = np.linspace(0.04, 0.96, 24), np.linspace(0.02, 0.98, 97)
+    lowest = coin_cross_entropy(seen, np.clip(np.array(seen), 1e-12, 1 - 1e-12))
+    total = coin_cross_entropy(seen, bars)
+    ax.bar(bars, lowest, 0.032, color=P_COLOR, alpha=0.3)
+    ax.bar(bars, total - lowest, 0.032, bottom=lowest, color=D_COLOR, alpha=0.5)
+    entropy = float(coin_cross_entropy(share, np.array(share)))
+    ax.plot(line, coin_cross_entropy(share, line), color=INK, linewidth=1.4)
+    ax.axhline(entropy, color=P_COLOR, linewidth=1.4)
+    ax.plot([share, share], [0, entropy], color=P_COLOR, linewidth=1.4)
+    ax.plot(seen, 0.08, "^", color=Q_COLOR, markeredgecolor=GROUND, markersize=11)
+    ax.text(0.36, 2.32, f"{n} flips", color=INK, ha="center", fontsize=12)
+    ax.text(0.36, 2.08, "green: their divergence from pθ", color=D_COLOR, ha="center")
+    ax.text(0.36, 1.88, "blue: their entropy", color=P_COLOR, ha="center")
+    ax.annotate("cross-entropy H(p⋆, pθ)", (0.145, coin_cross_entropy(share, np.array(0.145))), (0.2, 1.4),
+                color=INK, arrowprops={"arrowstyle": "-", "color": INK})  # fmt: skip
+    ax.annotate("entropy H(p⋆)", (0.46, entropy), (0.4, 1.12),
+                color=P_COLOR, arrowprops={"arrowstyle": "-", "color": P_COLOR})  # fmt: skip
+    ax.set(xlim=(0, 1), ylim=(0, 2.5), xlabel="θ, the model's probability of heads", ylabel="nats a flip")
+    return figure
+
+
+def coin_cross_entropy(share: float, theta: Array) -> Array:
+    """Return the mean surprise of a coin θ at flips with the given share of heads."""
+    return -share * np.log(theta) - (1 - share) * np.log1p(-theta)
+
+
+@styled
+def errors_against_n(sizes: Array, errors: Array, deviation: float) -> Figure:
+    """Draw the absolute errors (sizes, repeats) of a sample mean, their root mean square and σ/√n."""
+    figure = Figure(figsize=(6.4, 3.6))
+    ax = figure.subplots(gridspec_kw={"left": 0.12, "right": 0.98, "bottom": 0.15, "top": 0.97})
+    shown = np.abs(errors[:, :24])
+    ax.plot(np.repeat(sizes, shown.shape[1]), shown.ravel(), "_", color=MUTED, markersize=7, alpha=0.6)
+    ax.plot(sizes, deviation / np.sqrt(sizes), color=P_COLOR)
+    ax.plot(sizes, np.sqrt((errors**2).mean(axis=1)), "o", color=D_COLOR, markersize=7)
+    ax.text(sizes[-2], 2.6 * deviation / np.sqrt(sizes[-2]), "root mean square", color=D_COLOR, ha="center")
+    ax.text(sizes[1], 2.9 * deviation / np.sqrt(sizes[1]), "slope −½", color=P_COLOR)
+    ax.set(xscale="log", yscale="log", xlabel="n, the number of samples", ylabel="error (nats)")
+    ax.set_ylim(deviation / np.sqrt(sizes[-1]) / 30, deviation * 1.5)
+    return figure
+
+
+@styled
+def sampling_laws(laws: Mapping[str, tuple[Array, float, float]]) -> Figure:
+    """Draw, for each truth, the law of √n times an error beside two normal laws.
+
+    Each entry holds the errors, the standard deviation that the model claims and the one of the sandwich.
+    """
+    figure = Figure(figsize=(6.6, 3.3), layout="constrained")
+    grid = np.linspace(-3.6, 3.6, 145)
+    for ax, (name, (errors, claimed, true)) in zip(
+        figure.subplots(1, len(laws), sharex=True, sharey=True), laws.items(), strict=True
+    ):
+        ax.hist(errors, bins=np.linspace(-3.6, 3.6, 37), density=True, color=MUTED, alpha=0.35)
+        ax.plot(grid, _bell(grid, true), color=P_COLOR)
+        ax.plot(grid, _bell(grid, claimed), color=Q_COLOR, dashes=(4, 2))
+        ax.set_title(name)
+        ax.set_xlabel("√n × error of log σ")
+        ax.set_yticks([])
+        ax.spines["left"].set_visible(False)
+    figure.axes[0].set_xlim(-3.6, 3.6)
+    figure.axes[1].text(-0.7, 0.72, "sandwich", color=P_COLOR, ha="right")
+    figure.axes[1].text(1.0, 0.33, "model's\nclaim", color=Q_COLOR)
+    return figure
+
+
+def _bell(x: Array, scale: float) -> Array:
+    density: Array = np.exp(-0.5 * (x / scale) ** 2) / (scale * np.sqrt(2 * np.pi))
+    return density
+
+
+@styled
+def two_families(p: Any, models: Mapping[str, Any], x: Array, edge: float) -> Figure:
+    """Draw p⋆ with its projection onto each of two families, and the mass of each right of `edge`."""
+    figure = Figure(figsize=(6.4, 4.4))
+    panels = figure.subplots(
+        2,
+        1,
+        sharex=True,
+        gridspec_kw={"hspace": 0.16, "left": 0.1, "right": 0.99, "bottom": 0.11, "top": 0.98},
+    )
+    for ax, (name, q) in zip(panels, models.items(), strict=True):
+        pair_of_densities(ax, p, q, x)
+        ax.axvline(edge, color=MUTED, linewidth=0.8, dashes=(1, 2))
+        right = x > edge
+        ax.fill_between(x[right], q.pdf(x[right]), color=Q_COLOR, alpha=0.35, linewidth=0)
+        ax.text(0.99, 0.86, name, color=Q_COLOR, ha="right", transform=ax.transAxes, fontsize=11)
+        mass = f"right of the line: model {1 - q.cdf(edge):.1%}, truth {1 - p.cdf(edge):.1%}"
+        ax.text(0.99, 0.72, mass, color=INK, ha="right", transform=ax.transAxes)
+        ax.set(xlim=(x[0], x[-1]), ylim=(0, 0.34), ylabel="density")
+    panels[-1].set_xlabel("x")
+    return figure
+
+
+@styled
+def local_scores(p: Array, q: Array) -> Figure:
+    """Set the model that a score prefers beside the truth, outcome by outcome."""
+    figure = Figure(figsize=(6.4, 3.2))
+    ax = figure.subplots(gridspec_kw={"left": 0.1, "right": 0.99, "bottom": 0.14, "top": 0.97})
+    outcomes = np.arange(len(p))
+    ax.bar(outcomes - 0.19, p, 0.36, color=P_COLOR, alpha=0.75)
+    ax.bar(outcomes + 0.19, q, 0.36, color=Q_COLOR, alpha=0.75)
+    for outcome, (truth, chosen) in enumerate(zip(p, q, strict=True)):
+        ax.text(outcome - 0.19, truth + 0.015, f"{truth:.2f}", color=P_COLOR, ha="center")
+        ax.text(outcome + 0.19, chosen + 0.015, f"{chosen:.2f}", color=Q_COLOR, ha="center")
+    ax.text(0.99, 0.9, "p⋆", color=P_COLOR, ha="right", transform=ax.transAxes, fontsize=12)
+    ax.text(0.99, 0.78, "the score's favourite", color=Q_COLOR, ha="right", transform=ax.transAxes)
+    ax.set(xlim=(-0.5, len(p) - 0.3), ylim=(0, 1.08), ylabel="probability", xlabel="outcome")
+    ax.set_xticks(outcomes, [str(outcome) for outcome in outcomes])
+    return figure
