@@ -34,13 +34,7 @@ from kl_lib.figures.style import (
     integrand,
     styled,
 )
-from kl_lib.figures.summary import (
-    high_density_region,
-    mass_outside,
-    missed_and_invented,
-    richer_family,
-    two_ways_to_know,
-)
+from kl_lib.figures.summary import mass_outside, missed_and_invented, richer_family, two_ways_to_know
 
 __all__ = [
     "D_COLOR",
@@ -55,7 +49,6 @@ __all__ = [
     "collapse",
     "errors_against_n",
     "fold",
-    "high_density_region",
     "integrand",
     "integrands",
     "landscape",

@@ -25,24 +25,24 @@ from kl_lib.validation import Array, BatchFunction
 Region = NDArray[np.bool_]
 
 
-def high_density_region(p: Any, x: Array, *, level: float = 0.95) -> Region:
-    """Mark the points of the even grid x in the smallest region that holds `level` of p, (n,)."""
+def _high_density_region(p: Any, x: Array) -> Region:
+    """Mark the points of the even grid x in the smallest region that holds 95% of p, (n,)."""
     density = p.pdf(x)
     descending = np.sort(density)[::-1]
     held = np.cumsum(descending) * (x[1] - x[0])
-    return np.asarray(density > np.interp(level, held, descending))
+    return np.asarray(density > np.interp(0.95, held, descending))
 
 
 def mass_outside(p: Any, q: Any, x: Array) -> float:
     """Return the mass of p outside the smallest region that holds 95% of q, on the even grid x."""
-    return float(p.pdf(x)[~high_density_region(q, x)].sum() * (x[1] - x[0]))
+    return float(p.pdf(x)[~_high_density_region(q, x)].sum() * (x[1] - x[0]))
 
 
 def _fit(ax: Axes, p: Any, q: Any, x: Array) -> None:
     """Draw p⋆ and pθ, and fill darker what pθ misses of p⋆ and what it invents."""
     pair_of_densities(ax, p, q, x[::2])
     for first, second, color in ((p, q, P_COLOR), (q, p, Q_COLOR)):
-        outside = ~high_density_region(second, x)[::2]
+        outside = ~_high_density_region(second, x)[::2]
         ax.fill_between(x[::2], first.pdf(x[::2]), where=outside, color=color, alpha=0.4, linewidth=0)
 
 
@@ -98,8 +98,8 @@ def missed_and_invented(
     _fits(above, p, fits, x, height=0.44)
     for ax, words in zip(below, fits, strict=True):
         ax.axhline(5, color=MUTED, linewidth=0.8)
-        ax.plot(distances, 100 * errors[words][:, 0], color=P_COLOR)
-        ax.plot(distances, 100 * errors[words][:, 1], color=Q_COLOR, dashes=(4, 2))
+        ax.plot(distances, 100 * errors[words][:, 0], ".-", color=P_COLOR)
+        ax.plot(distances, 100 * errors[words][:, 1], ".-", color=Q_COLOR, dashes=(4, 2))
         ax.axvline(distance, color=MUTED, linewidth=1.2)
         ax.set(xlim=(distances[0], distances[-1]), ylim=(0, 55), xlabel="distance between the bumps")
     below[0].set_ylabel("mass (%)")
