@@ -28,8 +28,10 @@ from kl_lib.validation import Array
 def landscape(p: Any, optima: Sequence[Any], forward: Any, means: Array, depths: Array) -> Figure:
     """Draw p⋆ with its reverse-KL fits, the lowest first, over the best divergence at each mean.
 
-    `depths` (n,) is the least reverse divergence of a normal with mean `means` (n,).
+    `depths` (n,) is the least reverse divergence of a normal with mean `means` (n,), from 0 upwards; the
+    left half is its mirror image.
     """
+    means, depths = np.append(-means[:0:-1], means), np.append(depths[:0:-1], depths)
     figure = Figure(figsize=(6.4, 5.0))
     top, bottom = figure.subplots(
         2,
