@@ -13,6 +13,13 @@ from kl_lib.figures.forward_kl import (
     stacked_bars,
     two_families,
 )
+from kl_lib.figures.gradient_estimators import (
+    gradient_histograms,
+    loss_curves,
+    oscillation,
+    reweighted_and_moved,
+    sample_paths,
+)
 from kl_lib.figures.probabilistic_learning import integrands, rankings, signed_areas
 from kl_lib.figures.reverse_kl import (
     closing_gap,
@@ -49,16 +56,21 @@ __all__ = [
     "collapse",
     "errors_against_n",
     "fold",
+    "gradient_histograms",
     "integrand",
     "integrands",
     "landscape",
     "local_scores",
+    "loss_curves",
     "mass_outside",
     "mean_field",
     "missed_and_invented",
+    "oscillation",
     "quadrature_cost",
     "rankings",
+    "reweighted_and_moved",
     "richer_family",
+    "sample_paths",
     "sampling_laws",
     "settling",
     "signed_areas",

@@ -1,0 +1,157 @@
+"""The plots of chapter 4: samples that are reweighted or moved, and the spread of their gradients.
+
+Estimators are told apart by dashes, since the three colours have their meaning already: pathwise solid, score
+function dashed, a third dotted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kl_lib.figures.style import D_COLOR, GROUND, INK, MUTED, Q_COLOR, styled
+from kl_lib.validation import Array
+
+SOLID, DASHED, DOTTED = "-", (0, (4, 2)), (0, (1, 1.2))
+
+
+@styled
+def reweighted_and_moved(
+    f: Callable[[Array], Array], p: Any, start: Array, weights: Array, moved: Array
+) -> Figure:
+    """Estimate E[f] under p from samples of another: reweighted where they are, or moved to where p is.
+
+    `start` are the samples, `weights` what each counts, `moved` where each goes; all (n,).
+    """
+    figure = Figure(figsize=(6.4, 6.0))
+    axes = figure.subplots(
+        2, 1, sharex=True, sharey=True,
+        gridspec_kw={"hspace": 0.22, "left": 0.08, "right": 0.81, "bottom": 0.09, "top": 0.95},
+    )  # fmt: skip
+    x, exact = np.linspace(-2.1, 3.7, 117), p.expect(f)
+    for ax, points, sizes, words in (
+        (axes[0], start, weights, "the points stay, their weights change"),
+        (axes[1], moved, np.ones_like(start), "the points move, their weights stay"),
+    ):
+        ax.plot(x, f(x), color=MUTED, linewidth=1)
+        ax.plot(x, 9 * p.pdf(x) - 5.5, color=Q_COLOR, dashes=(4, 2), linewidth=1.4)
+        ax.scatter(start, f(start), s=60, facecolor="none", edgecolor=MUTED, linewidth=0.9)
+        ax.scatter(points, f(points), s=60 * sizes, color=Q_COLOR, alpha=0.55, linewidth=0)
+        average = float(np.mean(sizes * f(points)))
+        ax.axhline(exact, color=MUTED, linewidth=0.9, linestyle=DOTTED)
+        ax.axhline(average, color=INK, linewidth=1.2)
+        centre, apart = (average + exact) / 2, max(abs(average - exact), 1.7) / 2
+        side = 1 if average > exact else -1
+        _name_in_margin(ax, centre + side * apart, f"average {average:.2f}", INK)
+        _name_in_margin(ax, centre - side * apart, f"exact {exact:.2f}", MUTED)
+        ax.set(title=words, xlim=(x[0], x[-1]), ylim=(-5.6, 15), yticks=[0, 5, 10, 15], ylabel="f(x)")
+    axes[1].set_xlabel("x")
+    return figure
+
+
+@styled
+def gradient_histograms(
+    score: Array, pathwise: Array, exact: float, baseline: float, curve: tuple[Array, Array]
+) -> Figure:
+    """Draw how the per-sample gradients (n,) spread, and under it the variance against the baseline.
+
+    `curve` is the variance of the score-function estimator, (baselines, variances).
+    """
+    figure = Figure(figsize=(6.4, 5.0))
+    top, bottom = figure.subplots(
+        2, 1, gridspec_kw={"hspace": 0.4, "left": 0.1, "right": 0.98, "bottom": 0.1, "top": 0.98}
+    )
+    edges = np.linspace(-20, 14, 103)
+    for values, style in ((pathwise, SOLID), (score, DASHED)):
+        heights = np.histogram(values, edges)[0] / (len(values) * np.diff(edges))
+        top.stairs(heights, edges, baseline=None, color=INK, linewidth=1.3, linestyle=style)
+    top.text(-15, 0.07, "score function", ha="center")
+    top.text(exact - 2.2 * pathwise.std(), 0.12, "pathwise", ha="right")
+    top.axvline(exact, color=MUTED, linewidth=0.9, linestyle=DOTTED)
+    top.text(exact - 0.9, 0.64, "exact", color=MUTED, ha="right")
+    top.set(xlim=(edges[0], edges[-1]), ylim=(0, 0.7), ylabel="density")
+    top.set_xlabel("gradient in μ, from one sample")
+    baselines, variances = curve
+    best = variances.argmin()
+    bottom.plot(baselines, variances, color=INK, linestyle=DASHED)
+    bottom.axhline(pathwise.var(), color=INK)
+    bottom.plot(baselines[best], variances[best], "o", color=INK, markerfacecolor=GROUND, markersize=8)
+    bottom.plot(baseline, np.interp(baseline, baselines, variances), "o", color=INK, markersize=5)
+    bottom.text(0.15, pathwise.var() + 2, "pathwise")
+    bottom.annotate("score function", (baselines[best], variances[best]), (0, -17), ha="center",
+                    textcoords="offset points")  # fmt: skip
+    bottom.set(xlim=(baselines[0], baselines[-1]), ylim=(0, 90), xlabel="baseline b", ylabel="variance")
+    return figure
+
+
+@styled
+def oscillation(
+    f: Callable[[Array], Array], p: Any, k: float, curves: Mapping[str, tuple[Array, Array]]
+) -> Figure:
+    """Draw f under the model, and the variance of three estimators against k, (ks, variances) each."""
+    figure = Figure(figsize=(6.4, 5.0))
+    top, bottom = figure.subplots(
+        2, 1, gridspec_kw={"hspace": 0.4, "left": 0.12, "right": 0.98, "bottom": 0.1, "top": 0.98,
+                           "height_ratios": [1, 1.8]},
+    )  # fmt: skip
+    x = np.linspace(-5, 6, 221)
+    top.plot(x, f(x), color=MUTED, linewidth=1.2)
+    top.plot(x, p.pdf(x), color=Q_COLOR, dashes=(4, 2))
+    top.set(xlim=(x[0], x[-1]), ylim=(-1.1, 1.1), xlabel="x", ylabel="cos(kx), density")
+    named_at = ((0.6 / p.std(), 10, -12), (0.25, 5, 5), (1.5 / p.std(), -25, -15))
+    for (name, (ks, variances)), style, (place, right, up) in zip(
+        curves.items(), (SOLID, DASHED, DOTTED), named_at, strict=True
+    ):
+        bottom.plot(ks, variances, color=INK, linestyle=style)
+        bottom.plot(k, np.interp(k, ks, variances), "o", color=INK, markersize=5)
+        bottom.annotate(name, (place, np.interp(place, ks, variances)), (right, up),
+                        textcoords="offset points")  # fmt: skip
+    bottom.set(xscale="log", yscale="log", xlim=(ks[0], ks[-1]), ylim=(5e-4, 20), xlabel="k")
+    bottom.set_ylabel("variance of a gradient in μ")
+    bottom.minorticks_off()
+    bottom.set_xticks([0.25, 0.5, 1, 2, 4], ["0.25", "0.5", "1", "2", "4"])
+    bottom.set_yticks([1e-3, 1e-2, 0.1, 1, 10], ["0.001", "0.01", "0.1", "1", "10"])
+    return figure
+
+
+@styled
+def sample_paths(mean: Array, normal: Array, probability: Array, bernoulli: Array) -> Figure:
+    """Follow samples, their noise held fixed, as a parameter moves; paths are (samples, steps)."""
+    figure = Figure(figsize=(6.4, 3.0))
+    left, right = figure.subplots(
+        1, 2, gridspec_kw={"wspace": 0.3, "left": 0.09, "right": 0.98, "bottom": 0.17, "top": 0.88}
+    )
+    left.plot(mean, normal.T, color=Q_COLOR, linewidth=1)
+    left.set(title="normal: every path slopes", xlabel="mean μ", ylabel="sample", xlim=mean[[0, -1]])
+    apart = np.linspace(-0.12, 0.12, len(bernoulli))[:, None]
+    right.plot(probability, (bernoulli + apart).T, color=Q_COLOR, linewidth=1, drawstyle="steps-post")
+    right.set(title="Bernoulli: flat, then a jump", xlabel="probability p", xlim=(0, 1))
+    right.set_yticks([0, 1])
+    return figure
+
+
+@styled
+def loss_curves(runs: Mapping[str, Array]) -> Figure:
+    """Draw the median over seeds of three losses, (seeds, steps), in the band of their middle 80 %."""
+    figure = Figure(figsize=(6.4, 3.8))
+    ax = figure.subplots(gridspec_kw={"left": 0.11, "right": 0.74, "bottom": 0.13, "top": 0.97})
+    styles = ((DOTTED, 0), (DASHED, 6), (SOLID, -6))
+    for (name, losses), (style, up) in zip(runs.items(), styles, strict=True):
+        low, median, high = np.quantile(losses[:, ::4], [0.1, 0.5, 0.9], axis=0)
+        steps = 4 * np.arange(len(median))
+        ax.fill_between(steps, low, high, color=D_COLOR, alpha=0.22, linewidth=0)
+        ax.plot(steps, median, color=D_COLOR, linewidth=1.4, linestyle=style)
+        _name_in_margin(ax, median[-1], name, D_COLOR, up=up)
+    ax.set(yscale="log", xlim=(0, steps[-1]), xlabel="step", ylabel="ELBO still to gain (nats)")
+    ax.minorticks_off()
+    ax.set_yticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
+    return figure
+
+
+def _name_in_margin(ax: Axes, y: float, text: str, color: str, *, up: float = 0) -> None:
+    ax.annotate(text, (1, y), (6, up), xycoords=("axes fraction", "data"), textcoords="offset points",
+                color=color, va="center", annotation_clip=False)  # fmt: skip
