@@ -34,6 +34,20 @@ UNUSED = {
 # An icon's rule in the theme's style sheet; 1,900 of them, of which the pages use a dozen.
 ICON_RULE = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\?([^"]+)"\}')
 
+# The fonts of KaTeX that shift a page when they come late, by the class of what is set in them.
+FONTS = {
+    "katex": "Main-Regular",
+    "mathnormal": "Math-Italic",
+    "mathbf": "Main-Bold",
+    "mathbb": "AMS-Regular",
+    "mathcal": "Caligraphic-Regular",
+    "small-op": "Size1-Regular",
+    "large-op": "Size2-Regular",
+    "delimsizing size1": "Size1-Regular",
+    "delimsizing size2": "Size2-Regular",
+    "delimsizing size3": "Size3-Regular",
+}
+
 REDIRECT = """<!doctype html>
 <html lang="en">
 <head>
@@ -57,6 +71,15 @@ def clear_page(
             for asset in context[kind]
             if getattr(asset, "filename", None) and asset.filename.split("?")[0] not in UNUSED
         ]
+
+
+def choose_fonts(
+    _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
+) -> None:
+    """Name the fonts that a page should load first: those of the formulas that are not folded away."""
+    in_sight = re.sub(r"<details.*?</details>", "", context.get("body", ""), flags=re.DOTALL)
+    fonts = [font for name, font in FONTS.items() if re.search(rf'class="[^"]*\b{name}\b', in_sight)]
+    context["fonts"] = " ".join(f"KaTeX_{font}" for font in dict.fromkeys(fonts))
 
 
 def cut_font(source: Path, target: Path, characters: set[int]) -> None:
@@ -133,5 +156,6 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Connect to the writing of each page, after the theme (at 500), and to the end of the build."""
     app.connect("html-page-context", clear_page, priority=900)
+    app.connect("html-page-context", choose_fonts)
     app.connect("build-finished", finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
