@@ -94,7 +94,6 @@ def _adapted(
     index: tuple[int, ...] = (),
 ) -> Univariate:
     """Return SciPy's `source` with its methods of these names, for one entry of its parameters."""
-
     of_entry: Any = (..., *index)
 
     def entry(name: str) -> Function:
