@@ -84,7 +84,8 @@ def _read_frozen(label: str, value: Any) -> Distribution:
     shapes, loc, scale = generator._parse_args(*value.args, **value.kwds)
     names = generator.shapes.split(", ") if generator.shapes else []
     parameters = {
-        name: as_finite(f"{name} of {label}", shape) for name, shape in zip(names, shapes, strict=True)
+        name: _as_shape_parameter(f"{name} of {label}", shape, name in _may_be_infinite(generator))
+        for name, shape in zip(_shape_names(generator), shapes, strict=True)
     }
     parameters["loc"] = as_finite(f"loc of {label}", loc)
     parameters["scale"] = as_positive(f"scale of {label}", scale)
@@ -96,6 +97,20 @@ def _read_frozen(label: str, value: Any) -> Distribution:
 
 def _shape_names(generator: Any) -> list[str]:
     return generator.shapes.split(", ") if generator.numargs else []
+
+
+def _may_be_infinite(generator: Any) -> list[str]:
+    """Return the shape parameters whose domain has an infinite end, as the bounds of stats.truncnorm."""
+    return [
+        info.name
+        for info in getattr(generator, "_shape_info", list)()
+        if any(np.isinf(end) and closed for end, closed in zip(info.endpoints, info.inclusive, strict=True))
+    ]
+
+
+def _as_shape_parameter(name: str, value: Any, may_be_infinite: bool) -> Array:
+    array = np.asarray(value, dtype=np.float64)
+    return array if may_be_infinite and not np.any(np.isnan(array)) else as_finite(name, array)
 
 
 def _registered_name(generator: Any) -> str:

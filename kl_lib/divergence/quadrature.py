@@ -11,7 +11,7 @@ from scipy.integrate import cubature
 from kl_lib.divergence.univariate import Univariate
 from kl_lib.validation import Array
 
-_MAX_SUBDIVISIONS = 100
+_MAX_SUBDIVISIONS = 50
 _TINY = np.finfo(np.float64).tiny
 _EPSILON = np.finfo(np.float64).eps
 
