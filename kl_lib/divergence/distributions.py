@@ -82,7 +82,6 @@ def _freeze(label: str, generator: Any) -> Any:
 def _read_frozen(label: str, value: Any) -> Distribution:
     generator = value.dist
     shapes, loc, scale = generator._parse_args(*value.args, **value.kwds)
-    names = generator.shapes.split(", ") if generator.shapes else []
     parameters = {
         name: _as_shape_parameter(f"{name} of {label}", shape, name in _may_be_infinite(generator))
         for name, shape in zip(_shape_names(generator), shapes, strict=True)

@@ -60,6 +60,8 @@ def entropy(p: Any) -> float | Array:
     formula = _formula(distribution)
     if formula is not None:
         return float_or_array(np.broadcast_to(formula, distribution.shape))
+    if distribution.kind == "multivariate":
+        raise NotImplementedError(f"SciPy has no formula for the entropy of {distribution.name}")
     return float_or_array(_numerical(distribution, distribution, distribution.shape))
 
 

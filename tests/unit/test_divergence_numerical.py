@@ -263,3 +263,13 @@ def test_close_distributions_with_points_of_their_own() -> None:
     )
     assert kl_divergence(stats.planck(5.0, loc=1), stats.planck(5.0)) == pytest.approx(5.0, rel=1e-9)
     assert kl_divergence(stats.zipfian(2.0, 10**5), stats.zipfian(2.0, 10**5 + 1)) > 0
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_half_line_that_the_median_is_not_on(sign: float) -> None:
+    exponential = stats.make_distribution(stats.expon)()
+    parts = [stats.Uniform(a=-0.5, b=0.5), sign * (exponential + 3.0)]
+    p = stats.Mixture(parts, weights=np.array([0.8, 0.2]))
+    q = stats.Mixture(parts, weights=np.array([0.7, 0.3]))
+    expected = 0.8 * np.log(0.8 / 0.7) + 0.2 * np.log(0.2 / 0.3)
+    assert kl_divergence(p, q) == pytest.approx(expected, rel=1e-9)
