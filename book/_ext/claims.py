@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.statemachine import StringList
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
@@ -98,7 +99,16 @@ class AnchorChecks(SphinxTransform):
             seen[claim] = seen.get(claim, 0) + 1
             anchor = f"check-{claim}" + (f"-{seen[claim]}" if seen[claim] > 1 else "")
             cell["ids"].append(anchor)
-            cell["classes"].append("kl-check")
+            cell.insert(0, _caption(claim, self.env.docname))
+
+
+def _caption(claim: str, docname: str) -> nodes.paragraph:
+    """Return "Check of Proposition 1.5:" with a link to the statement."""
+    reference = pending_xref(
+        "", nodes.inline("", claim), refdomain="prf", reftype="ref", reftarget=claim, refdoc=docname,
+        refexplicit=False, refwarn=True,
+    )  # fmt: skip
+    return nodes.paragraph("", "Check of ", reference, classes=["kl-check"])
 
 
 class ClaimsDirective(SphinxDirective):
