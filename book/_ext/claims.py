@@ -99,6 +99,7 @@ class AnchorChecks(SphinxTransform):
             seen[claim] = seen.get(claim, 0) + 1
             anchor = f"check-{claim}" + (f"-{seen[claim]}" if seen[claim] > 1 else "")
             cell["ids"].append(anchor)
+            cell["classes"].append("kl-check")
             cell.insert(0, _caption(claim, self.env.docname))
 
 
@@ -108,7 +109,7 @@ def _caption(claim: str, docname: str) -> nodes.paragraph:
         "", nodes.inline("", claim), refdomain="prf", reftype="ref", reftarget=claim, refdoc=docname,
         refexplicit=False, refwarn=True,
     )  # fmt: skip
-    return nodes.paragraph("", "Check of ", reference, classes=["kl-check"])
+    return nodes.paragraph("", "Check of ", reference, classes=["kl-check-caption"])
 
 
 class ClaimsDirective(SphinxDirective):
