@@ -43,7 +43,7 @@ test-newest:  # cells and claims, outputs not compared, on the newest releases o
 	.venv-newest/bin/python -m pytest -q --nbval-lax book tests/book/test_claims.py
 
 refresh: $(READY)  # re-execute the notebooks and store their outputs
-	$(BIN)/python book/refresh.py
+	$(BIN)/python book/_ext/refresh.py
 
 lock: $(READY)  # resolve the pins of requirements.txt anew
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --universal --fork-strategy fewest \

@@ -26,6 +26,9 @@ STATEMENT = re.compile(
     re.M,
 )
 
+# An assert statement, or one of NumPy's assert functions.
+ASSERTION = re.compile(r"^\s*(assert |assert_\w+\()", re.M)
+
 
 @dataclass(frozen=True)
 class Check:
