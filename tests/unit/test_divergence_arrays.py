@@ -178,3 +178,13 @@ def test_one_dimension_is_the_normal() -> None:
     )
     assert value == pytest.approx(kl_divergence(stats.norm(1, 2), stats.norm(0, 3)), rel=1e-15)
     assert kl_normal_cholesky([1.0], [[2.0]], [0.0], [[3.0]]) == pytest.approx(value, rel=1e-15)
+
+
+@pytest.mark.parametrize("distance", [1e-1, 1e-5, 1e-9, 1e-12])
+def test_distributions_given_by_their_points_near_identity(distance: float, rng: np.random.Generator) -> None:
+    p = rng.dirichlet(np.ones(6))
+    q = p * (1 + distance * rng.uniform(-1, 1, 6))
+    q /= q.sum()
+    points = rng.permutation(6)
+    first, second = stats.rv_discrete(values=(points, p)), stats.rv_discrete(values=(points + 3, q))(loc=-3)
+    assert error(kl_divergence(first, second, method="closed"), mp_categorical(p, q)) < 2e-15

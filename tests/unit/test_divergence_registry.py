@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from kl_lib import kl_divergence, register_kl
+from kl_lib import cross_entropy, entropy, kl_divergence, register_kl
 from kl_lib.divergence import registry
 
 
@@ -80,3 +80,28 @@ def test_a_distribution_of_ones_own_is_registered_under_its_own_name() -> None:
 
 def test_a_generator_without_shapes_stands_for_its_standard_member() -> None:
     assert kl_divergence(stats.norm, stats.norm(0, 2)) == kl_divergence(stats.norm(), stats.norm(0, 2))
+
+
+class Foreign:
+    """A density of somebody else's."""
+
+    def rvs(self, size: int) -> Any:
+        return np.zeros(size)
+
+    def logpdf(self, x: Any) -> Any:
+        return np.zeros_like(x)
+
+
+@pytest.mark.parametrize("other", [stats.norm(), stats.multivariate_normal([0, 0]), Foreign()])
+def test_an_object_with_samples_and_log_densities_is_left_to_simulation(other: Any) -> None:
+    for p, q in ((Foreign(), other), (other, Foreign())):
+        for function in (kl_divergence, cross_entropy):
+            with pytest.raises(NotImplementedError, match=r"kl_monte_carlo\(p, q, n, rng=rng\)"):
+                function(p, q)
+    with pytest.raises(NotImplementedError, match="no formula is known for the entropy of Foreign"):
+        entropy(Foreign())
+
+
+def test_an_object_of_a_foreign_class_is_registered_under_the_name_of_its_class() -> None:
+    register_kl("Foreign", "norm")(lambda *_: np.array(0.5))
+    assert kl_divergence(Foreign(), stats.norm()) == 0.5

@@ -23,6 +23,7 @@ POINTS = [0.5, 0.5]
 EYE = np.eye(2)
 ZERO = np.zeros(2)
 SINGULAR = stats.multivariate_normal(ZERO, np.ones((2, 2)), allow_singular=True)
+THIN = stats.Covariance.from_cholesky([[1.0, 0.0], [1.0, 1e-9]])
 PLANE = stats.multivariate_normal(ZERO, EYE)
 
 
@@ -146,6 +147,12 @@ REFUSED: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "cov of q must be positive definite, got rank 1",
     ),
     ("singular, entropy", lambda: entropy(SINGULAR), ValueError, "cov of p must be positive definite"),
+    (
+        "singular to working precision",
+        lambda: kl_divergence(PLANE, stats.multivariate_normal(ZERO, THIN)),
+        ValueError,
+        "cov of q must be positive definite to working precision",
+    ),
     (
         "mean of a plane",
         lambda: entropy(stats.multivariate_normal([0, np.nan], EYE)),
