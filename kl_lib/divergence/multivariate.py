@@ -48,13 +48,13 @@ def kl_normal_cholesky(
     dimension = factor_p.shape[-1]
     if factor_q.shape[-1] != dimension:
         raise ValueError(f"chol_q must have shape (..., {dimension}, {dimension}), got {factor_q.shape}")
-    centre_p, centre_q = _as_mean("mean_p", mean_p, dimension), _as_mean("mean_q", mean_q, dimension)
-    leading = (centre_p.shape[:-1], factor_p.shape[:-2], centre_q.shape[:-1], factor_q.shape[:-2])
+    mu_p, mu_q = _as_mean("mean_p", mean_p, dimension), _as_mean("mean_q", mean_q, dimension)
+    leading = (mu_p.shape[:-1], factor_p.shape[:-2], mu_q.shape[:-1], factor_q.shape[:-2])
     try:
         np.broadcast_shapes(*leading)
     except ValueError:
         raise ValueError(f"the leading axes of the arguments must broadcast, got shapes {leading}") from None
-    value = _kl_factors(centre_p - centre_q, factor_p, factor_q)
+    value = _kl_factors(mu_p - mu_q, factor_p, factor_q)
     return value if np.ndim(value) else float(value)
 
 

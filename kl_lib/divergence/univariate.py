@@ -42,7 +42,7 @@ class Univariate:
     breaks: Array = field(default_factory=lambda: np.empty(0))
 
     @property
-    def center(self) -> tuple[float, float]:
+    def median_and_spread(self) -> tuple[float, float]:
         """The median and the interquartile range."""
         low, median, high = self.quantile(np.array([0.25, 0.5, 0.75]))
         return float(median), float(high - low)
@@ -51,7 +51,7 @@ class Univariate:
         """Return the points between which the density is smooth, or at least changes little."""
         if self.parts:
             return np.concatenate([part.landmarks() for part in self.parts])
-        median, spread = self.center
+        median, spread = self.median_and_spread
         return np.concatenate([median + spread * _LANDMARKS, np.ravel(self.intervals), self.breaks])
 
 
