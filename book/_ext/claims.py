@@ -78,7 +78,8 @@ def read_claims(path: Path) -> Claims:
             number = 1 + sum(check.claim == claim for check in checks)
             sabotage = cell["metadata"].get("sabotage", "")
             checks.append(Check(cell["id"], claim, source, sabotage, number))
-    title = next(line[2:] for line in "".join(cells[0]["source"]).split("\n") if line.startswith("# "))
+    heading = re.search(r"^# (.+)$", "".join(cells[0]["source"]), re.M)
+    title = heading[1] if heading else path.stem
     return Claims(title, statements, checks)
 
 
