@@ -35,7 +35,7 @@ test-notebooks: $(READY)  # every cell re-run and compared, every claim checked 
 	$(BIN)/python book/_ext/stamp.py
 
 test-site: book  # the built pages in a browser
-	$(PYTEST) -q tests/site
+	$(PYTEST) -q -n $(JOBS) tests/site
 
 test-newest:  # cells and claims, outputs not compared, on the newest releases of the dependencies
 	$(PYTHON) -m venv .venv-newest && .venv-newest/bin/pip install --quiet --upgrade "pip>=25.1"

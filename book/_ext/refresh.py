@@ -35,6 +35,7 @@ def refresh(path: Path) -> None:
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
+        coalesce_streams=True,
         store_widget_state=False,
     ).execute()
     nbformat.write(normalise(notebook), path)
