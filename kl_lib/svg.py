@@ -142,15 +142,14 @@ def _gather_definitions(root: ElementTree.Element) -> None:
 
 
 def _unwrap(element: ElementTree.Element) -> None:
-    """Remove metadata, and the groups that group nothing."""
+    """Remove the groups that group nothing."""
     children: list[ElementTree.Element] = []
     for child in element:
         _unwrap(child)
         group_id = child.attrib.get("id", "")
         bare = child.tag == "g" and set(child.attrib) <= {"id"}
         kept = group_id.startswith(KEPT_GROUPS) or "Collection" in group_id
-        if child.tag != "metadata":
-            children.extend(child if bare and not kept else [child])
+        children.extend(child if bare and not kept else [child])
     element[:] = children
 
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.statemachine import StringList
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
@@ -24,6 +25,9 @@ STATEMENT = re.compile(
     rf"^:{{3,}}\{{prf:(?P<kind>{'|'.join(KINDS)})\}} *(?P<title>[^\n]*)\n(?P<options>(?::[\w-]+:[^\n]*\n)*)",
     re.M,
 )
+
+# An assert statement, or one of NumPy's assert functions.
+ASSERTION = re.compile(r"^\s*(assert |assert_\w+\()", re.M)
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,8 @@ def read_claims(path: Path) -> Claims:
             number = 1 + sum(check.claim == claim for check in checks)
             sabotage = cell["metadata"].get("sabotage", "")
             checks.append(Check(cell["id"], claim, source, sabotage, number))
-    title = next(line[2:] for line in "".join(cells[0]["source"]).split("\n") if line.startswith("# "))
+    heading = re.search(r"^# (.+)$", "".join(cells[0]["source"]), re.M)
+    title = heading[1] if heading else path.stem
     return Claims(title, statements, checks)
 
 
@@ -99,6 +104,16 @@ class AnchorChecks(SphinxTransform):
             anchor = f"check-{claim}" + (f"-{seen[claim]}" if seen[claim] > 1 else "")
             cell["ids"].append(anchor)
             cell["classes"].append("kl-check")
+            cell.insert(0, _caption(claim, self.env.docname))
+
+
+def _caption(claim: str, docname: str) -> nodes.paragraph:
+    """Return "Check of Proposition 1.5:" with a link to the statement."""
+    reference = pending_xref(
+        "", nodes.inline("", claim), refdomain="prf", reftype="ref", reftarget=claim, refdoc=docname,
+        refexplicit=False, refwarn=True,
+    )  # fmt: skip
+    return nodes.paragraph("", "Check of ", reference, classes=["kl-check-caption"])
 
 
 class ClaimsDirective(SphinxDirective):

@@ -40,6 +40,8 @@ _TOKENS = re.compile(
     r"|\\(?:text|mathrm|operatorname\*?|label|tag|begin|end)\s*\{[^{}]*\}"
     r"|\\(?:[A-Za-z]+|.)"
 )
+# What KaTeX was given, kept for programs; a search of the page would show it to readers.
+_SOURCE = re.compile(r"<annotation.*?</annotation>")
 _NUMBERED = re.compile(r"\\(begin|end)\{(align|alignat|equation|gather)\}")
 
 
@@ -93,7 +95,7 @@ class Katex:
         answer = json.loads(self._process.stdout.readline())
         if "error" in answer:
             raise ValueError(answer["error"])
-        return str(answer["html"])
+        return _SOURCE.sub("", answer["html"])
 
     def close(self) -> None:
         """End the process, if a formula ever started it."""

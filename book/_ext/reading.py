@@ -45,6 +45,11 @@ def depart_citation(self: Any, node: nodes.citation) -> None:
         self.body.append("</div>\n")
 
 
+def admonitions(document: nodes.document) -> list[nodes.Element]:
+    """Return the statements, proofs, exercises, solutions and notes of a page."""
+    return [node for node in document.findall(nodes.Element) if isinstance(node, nodes.Admonition)]
+
+
 class Dropdowns(SphinxPostTransform):
     """Turn proofs, solutions and admonitions of the class `dropdown` into <details>: no script opens them."""
 
@@ -53,7 +58,7 @@ class Dropdowns(SphinxPostTransform):
 
     def run(self, **_: Any) -> None:
         """Replace each such node by a fold of the same content, classes and address."""
-        for node in list(self.document.findall(nodes.Admonition)):
+        for node in admonitions(self.document):
             if "dropdown" not in node["classes"]:
                 continue
             fold = Dropdown(classes=node["classes"], ids=node["ids"], title=self.take_title(node))
@@ -87,7 +92,7 @@ class Permalinks(SphinxPostTransform):
         for section in self.document.findall(nodes.section):
             if set(section["ids"]) <= {"proof-content", "exercise-content", "solution-content"}:
                 section["ids"] = []
-        for node in self.document.findall(nodes.Admonition):
+        for node in admonitions(self.document):
             if node["ids"] == ["proof"]:
                 node["ids"] = []
                 node["classes"].append("proof-text")

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,20 @@ UNUSED = {
 }
 # An icon's rule in the theme's style sheet; 1,900 of them, of which the pages use a dozen.
 ICON_RULE = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\?([^"]+)"\}')
+
+# The fonts of KaTeX that shift a page when they come late, by the class of what is set in them.
+FONTS = {
+    "katex": "Main-Regular",
+    "mathnormal": "Math-Italic",
+    "mathbf": "Main-Bold",
+    "mathbb": "AMS-Regular",
+    "mathcal": "Caligraphic-Regular",
+    "small-op": "Size1-Regular",
+    "large-op": "Size2-Regular",
+    "delimsizing size1": "Size1-Regular",
+    "delimsizing size2": "Size2-Regular",
+    "delimsizing size3": "Size3-Regular",
+}
 
 REDIRECT = """<!doctype html>
 <html lang="en">
@@ -59,6 +75,15 @@ def clear_page(
         ]
 
 
+def choose_fonts(
+    _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
+) -> None:
+    """Name the fonts that a page should load first: those of the formulas that are not folded away."""
+    in_sight = re.sub(r"<details.*?</details>", "", context.get("body", ""), flags=re.DOTALL)
+    fonts = [font for name, font in FONTS.items() if re.search(rf'class="[^"]*\b{name}\b', in_sight)]
+    context["fonts"] = " ".join(f"KaTeX_{font}" for font in dict.fromkeys(fonts))
+
+
 def cut_font(source: Path, target: Path, characters: set[int]) -> None:
     """Write the woff2 font `source` with nothing but `characters` to `target`."""
     options = subset.Options(
@@ -73,12 +98,17 @@ def cut_font(source: Path, target: Path, characters: set[int]) -> None:
 
 def add_katex(static: Path, text: str) -> None:
     """Copy KaTeX's style sheet and the fonts that it names, for the characters of `text` alone."""
-    (static / "fonts").mkdir(exist_ok=True)
     css = (KATEX / "katex.min.css").read_text(encoding="utf-8")
+    characters = set(map(ord, text))
+    record, key = static / "fonts" / "made-from", sha256(f"{css}{sorted(characters)}".encode()).hexdigest()
+    if record.exists() and record.read_text() == key:
+        return
+    record.parent.mkdir(exist_ok=True)
     css = re.sub(r',url\(fonts/[^)]*\.(?:woff|ttf)\) format\("(?:woff|truetype)"\)', "", css)
     (static / "katex.css").write_text(css, encoding="utf-8")
     for name in set(re.findall(r"fonts/([\w-]+\.woff2)", css)):
-        cut_font(KATEX / "fonts" / name, static / "fonts" / name, {ord(character) for character in text})
+        cut_font(KATEX / "fonts" / name, static / "fonts" / name, characters)
+    record.write_text(key)
 
 
 def cut_icons(static: Path, text: str) -> None:
@@ -102,17 +132,12 @@ def cut_icons(static: Path, text: str) -> None:
 
 def drop_unused(static: Path) -> None:
     """Delete the theme's files that no page asks for."""
-    for pattern in (
-        "**/*.map",
-        "**/*.ttf",
-        "**/*webpack-macros.html",
-        "scripts/*",
-        "images/*",
-        "locales/**/*.?o",
-    ):
+    for pattern in ("**/*.map", "**/*.ttf", "**/*webpack-macros.html", "scripts/*"):
         for file in static.glob(pattern):
             if file.name != "pydata-sphinx-theme.js":
                 file.unlink()
+    for folder in ("images", "locales"):
+        shutil.rmtree(static / folder, ignore_errors=True)
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
@@ -120,7 +145,9 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or not isinstance(app.builder, StandaloneHTMLBuilder):
         return
     out = Path(app.outdir)
-    pages = [out / app.builder.get_target_uri(name) for name in (*app.env.found_docs, "search")]
+    pages = {out / app.builder.get_target_uri(name) for name in (*app.env.found_docs, "search")}
+    for stale in set(out.rglob("*.html")) - pages:
+        stale.unlink()
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
     add_katex(out / "_static", text)
     cut_icons(out / "_static", text)
@@ -133,5 +160,6 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Connect to the writing of each page, after the theme (at 500), and to the end of the build."""
     app.connect("html-page-context", clear_page, priority=900)
+    app.connect("html-page-context", choose_fonts)
     app.connect("build-finished", finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -14,8 +14,8 @@ from sphinx.util.typing import ExtensionMetadata
 
 
 def forget(app: Sphinx, _exception: Exception | None) -> None:
-    """Delete the stored environment if this build warned."""
-    if app.statuscode != 0:
+    """Delete the stored environment if this build warned; its status is only set after this."""
+    if app.keep_going and app._warncount > 0:
         Path(app.doctreedir, ENV_PICKLE_FILENAME).unlink(missing_ok=True)
 
 

@@ -1,6 +1,6 @@
 """Exact divergences between SciPy distributions: closed forms, quadrature and sums."""
 
-from kl_lib.divergence import continuous
+from kl_lib.divergence import continuous as continuous  # registers its closed forms
 from kl_lib.divergence.api import kl_divergence
 from kl_lib.divergence.discrete import kl_categorical
 from kl_lib.divergence.entropies import cross_entropy, entropy
@@ -8,7 +8,6 @@ from kl_lib.divergence.multivariate import kl_normal_cholesky
 from kl_lib.divergence.registry import register_kl
 
 __all__ = [
-    "continuous",
     "cross_entropy",
     "entropy",
     "kl_categorical",

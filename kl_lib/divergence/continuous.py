@@ -39,9 +39,8 @@ def kl_laplace(p: Parameters, q: Parameters) -> ClosedValue:
     distance = np.abs(p.loc - q.loc)
     ratio = p.scale / q.scale
     t = distance / p.scale
-    # Far apart, t may overflow.
     far = distance / q.scale + ratio * np.expm1(-t)
-    return phi_ratio(p.scale, q.scale) + np.where(t < 1, ratio * psi(-t), far)
+    return phi_ratio(p.scale, q.scale) + np.where(t < 1, ratio * psi(-np.minimum(t, 1.0)), far)
 
 
 @register_kl("uniform", "uniform")

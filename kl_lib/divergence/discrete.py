@@ -91,6 +91,18 @@ def kl_bernoulli(p: Parameters, q: Parameters) -> ClosedValue:
     return kl_term(p.p, q.p) + kl_term(1 - p.p, 1 - q.p, p.p - q.p)
 
 
+@register_kl("rv_discrete", "rv_discrete")
+def kl_points(p: Parameters, q: Parameters) -> ClosedValue:
+    """`kl_weights` over the points of both."""
+    if p.loc.ndim or q.loc.ndim:
+        return NotImplemented
+    points = np.union1d(p.xk + p.loc, q.xk + q.loc)
+    weights = np.zeros((2, points.size))
+    for row, side in zip(weights, (p, q), strict=True):
+        row[np.searchsorted(points, side.xk + side.loc)] = side.pk
+    return kl_weights(*weights)
+
+
 @register_kl("poisson", "poisson")
 def kl_poisson(p: Parameters, q: Parameters) -> ClosedValue:
     """λp φ(λq/λp − 1)."""

@@ -32,7 +32,8 @@ class Parameters(SimpleNamespace):
 class Distribution:
     """A SciPy distribution: the name it is registered under, its kind, its checked parameters.
 
-    `label` is the argument it came in, for error messages; `shape` the shape of its array parameters.
+    `label` is the argument it came in, for error messages; `kind` is continuous, discrete, multivariate,
+    or other for an object of somebody else's class; `shape` is the shape of the array parameters.
     """
 
     label: str
@@ -58,11 +59,13 @@ def read_distribution(label: str, value: Any) -> Distribution:
     if isinstance(value, _RV_GENERIC):
         value = _freeze(label, value)
     if isinstance(value, rv_frozen):
-        return _read_frozen(label, value)
+        return _read_points(label, value) if hasattr(value.dist, "xk") else _read_frozen(label, value)
     if isinstance(value, _MULTIVARIATE_FROZEN):
         return _read_multivariate(label, value)
     if isinstance(value, _NEWER_UNIVARIATE | stats.Mixture):
         return _read_newer(label, value)
+    if hasattr(value, "rvs") and (hasattr(value, "logpdf") or hasattr(value, "logpmf")):
+        return Distribution(label, type(value).__name__, "other", Parameters(), (), value, dimension=0)
     raise TypeError(
         f"{label} must be a frozen scipy.stats distribution, such as stats.norm(0, 1), or one of SciPy's "
         f"newer random variables, such as stats.Normal(mu=0, sigma=1), got {value!r}"
@@ -82,9 +85,9 @@ def _freeze(label: str, generator: Any) -> Any:
 def _read_frozen(label: str, value: Any) -> Distribution:
     generator = value.dist
     shapes, loc, scale = generator._parse_args(*value.args, **value.kwds)
-    names = generator.shapes.split(", ") if generator.shapes else []
     parameters = {
-        name: as_finite(f"{name} of {label}", shape) for name, shape in zip(names, shapes, strict=True)
+        name: _as_shape_parameter(f"{name} of {label}", shape, name in _may_be_infinite(generator))
+        for name, shape in zip(shape_names(generator), shapes, strict=True)
     }
     parameters["loc"] = as_finite(f"loc of {label}", loc)
     parameters["scale"] = as_positive(f"scale of {label}", scale)
@@ -94,8 +97,30 @@ def _read_frozen(label: str, value: Any) -> Distribution:
     return Distribution(label, _registered_name(generator), kind, Parameters(**parameters), shape, value)
 
 
-def _shape_names(generator: Any) -> list[str]:
+def _read_points(label: str, value: Any) -> Distribution:
+    """Read a stats.rv_discrete that is given by its points `xk` and probabilities `pk`."""
+    loc = as_finite(f"loc of {label}", value.dist._parse_args(*value.args, **value.kwds)[1])
+    parameters = Parameters(xk=value.dist.xk, pk=value.dist.pk, loc=loc)
+    return Distribution(label, "rv_discrete", "discrete", parameters, loc.shape, value)
+
+
+def shape_names(generator: Any) -> list[str]:
+    """Return the names of a generator's shape parameters, in their order."""
     return generator.shapes.split(", ") if generator.numargs else []
+
+
+def _may_be_infinite(generator: Any) -> list[str]:
+    """Return the shape parameters whose domain has an infinite end, as the bounds of stats.truncnorm."""
+    return [
+        info.name
+        for info in getattr(generator, "_shape_info", list)()
+        if any(np.isinf(end) and closed for end, closed in zip(info.endpoints, info.inclusive, strict=True))
+    ]
+
+
+def _as_shape_parameter(name: str, value: Any, may_be_infinite: bool) -> Array:
+    array = _as_float(value)
+    return array if may_be_infinite and not np.any(np.isnan(array)) else as_finite(name, array)
 
 
 def _registered_name(generator: Any) -> str:
@@ -141,7 +166,13 @@ def _multivariate_normal(label: str, value: Any) -> _Multivariate:
         raise ValueError(
             f"cov of {label} must be positive definite, got rank {rank} in dimension {dimension}"
         )
-    return {"mean": mean, "cov": covariance}, (), dimension
+    try:
+        factor = _as_float(np.linalg.cholesky(covariance))
+    except np.linalg.LinAlgError:
+        raise ValueError(
+            f"cov of {label} must be positive definite to working precision, got {covariance}"
+        ) from None
+    return {"mean": mean, "cov": covariance, "factor": factor}, (), dimension
 
 
 def _multinomial(label: str, value: Any) -> _Multivariate:
@@ -171,16 +202,19 @@ def _read_newer(label: str, value: Any) -> Distribution:
 def _newer_parameters(value: Any) -> tuple[str, dict[str, Any]]:
     """Return the name of the frozen generator that a newer random variable stands for, and its parameters."""
     if isinstance(value, stats.Normal):
-        return "norm", {"loc": np.asarray(value.mu), "scale": np.asarray(value.sigma)}
+        return "norm", {"loc": _as_float(value.mu), "scale": _as_float(value.sigma)}
     if isinstance(value, stats.Uniform):
-        width, lost = two_sum(value.b, -np.asarray(value.a))
-        return "uniform", {"loc": np.asarray(value.a), "scale": width, "scale_lost": lost}
+        lower, upper = _as_float(value.a), _as_float(value.b)
+        width, lost = two_sum(upper, -lower)
+        return "uniform", {"loc": lower, "scale": width, "scale_lost": lost}
     for method in vars(type(value)).values():
         # stats.make_distribution builds its classes from the bound methods of a generator.
         generator = getattr(method, "__self__", None)
         if isinstance(generator, _RV_GENERIC):
-            shapes = {
-                name: np.asarray(getattr(value, name), dtype=np.float64) for name in _shape_names(generator)
-            }
+            shapes = {name: _as_float(getattr(value, name)) for name in shape_names(generator)}
             return _registered_name(generator), shapes | {"loc": np.zeros(()), "scale": np.ones(())}
     return type(value).__name__, {}
+
+
+def _as_float(value: Any) -> Array:
+    return np.asarray(value, dtype=np.float64)

@@ -60,6 +60,8 @@ def entropy(p: Any) -> float | Array:
     formula = _formula(distribution)
     if formula is not None:
         return float_or_array(np.broadcast_to(formula, distribution.shape))
+    if distribution.kind in ("multivariate", "other"):
+        raise NotImplementedError(f"no formula is known for the entropy of {distribution.name}")
     return float_or_array(_numerical(distribution, distribution, distribution.shape))
 
 
@@ -111,8 +113,8 @@ def _numerical(p: Distribution, q: Distribution, shape: tuple[int, ...]) -> Arra
 
 def _formula(p: Distribution) -> Array | None:
     """Return the entropy by SciPy's formula, if it has one."""
-    if p.kind == "multivariate":
-        return p.source.entropy() if hasattr(p.source, "entropy") else None
+    if p.kind in ("multivariate", "other"):
+        return p.source.entropy() if p.kind == "multivariate" and hasattr(p.source, "entropy") else None
     if not isinstance(p.source, rv_frozen):
         return _newer_formula(p.source)
     generic = type(p.source.dist)._entropy in (stats.rv_continuous._entropy, stats.rv_discrete._entropy)

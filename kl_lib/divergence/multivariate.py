@@ -48,8 +48,13 @@ def kl_normal_cholesky(
     dimension = factor_p.shape[-1]
     if factor_q.shape[-1] != dimension:
         raise ValueError(f"chol_q must have shape (..., {dimension}, {dimension}), got {factor_q.shape}")
-    difference = _as_mean("mean_p", mean_p, dimension) - _as_mean("mean_q", mean_q, dimension)
-    value = _kl_factors(difference, factor_p, factor_q)
+    mu_p, mu_q = _as_mean("mean_p", mean_p, dimension), _as_mean("mean_q", mean_q, dimension)
+    leading = (mu_p.shape[:-1], factor_p.shape[:-2], mu_q.shape[:-1], factor_q.shape[:-2])
+    try:
+        np.broadcast_shapes(*leading)
+    except ValueError:
+        raise ValueError(f"the leading axes of the arguments must broadcast, got shapes {leading}") from None
+    value = _kl_factors(mu_p - mu_q, factor_p, factor_q)
     return value if np.ndim(value) else float(value)
 
 
@@ -69,17 +74,15 @@ def kl_multivariate_normal(p: Parameters, q: Parameters) -> ClosedValue:
     Where p is much narrower than q some way, eᵢ → −1 loses the small determinant: there Σ φ(eᵢ) is
     taken as the trace less the logarithms of the factors' diagonals.
     """
-    factor_p, factor_q = np.linalg.cholesky(p.cov), np.linalg.cholesky(q.cov)
-    half = solve_lower(factor_q, p.cov - q.cov)
-    excess = solve_lower(factor_q, np.swapaxes(half, -1, -2))
+    half = solve_lower(q.factor, p.cov - q.cov)
+    excess = solve_lower(q.factor, half.T)
     eigenvalues = np.linalg.eigvalsh(excess)
-    shift = solve_lower(factor_q, (p.mean - q.mean)[..., np.newaxis])[..., 0]
+    shift = solve_lower(q.factor, (p.mean - q.mean)[:, np.newaxis])
     if np.all(eigenvalues > -0.5):
-        scatter = np.sum(phi(eigenvalues), axis=-1)
+        scatter = np.sum(phi(eigenvalues))
     else:
-        logs = np.log(np.diagonal(factor_p) / np.diagonal(factor_q))
-        scatter = np.trace(excess) - 2 * np.sum(logs)
-    return 0.5 * (scatter + np.sum(shift**2, axis=-1))
+        scatter = np.trace(excess) - 2 * np.sum(np.log(np.diag(p.factor) / np.diag(q.factor)))
+    return 0.5 * (scatter + np.sum(shift**2))
 
 
 def solve_lower(factor: Array, right: Array) -> Array:

@@ -91,7 +91,7 @@ def _far_terms(p: Univariate, q: Univariate) -> Terms:
     """Give p, −p log(q/p), and p where q underflows."""
 
     def terms(x: Array, log_dx: Array) -> Array:
-        log_p, log_q = p.log_density(x), q.log_density(x)
+        log_p, log_q = _log_density(p, x), _log_density(q, x)
         weight = _weight(log_p, log_dx)
         known = (weight > 0) & (log_q > -np.inf)
         main = np.where(known, weight * (log_p - log_q), 0.0)
@@ -104,7 +104,7 @@ def _cross_terms(p: Univariate, q: Univariate) -> Terms:
     """Give p, −p log q, and p where q underflows."""
 
     def terms(x: Array, log_dx: Array) -> Array:
-        weight, log_q = _weight(p.log_density(x), log_dx), q.log_density(x)
+        weight, log_q = _weight(_log_density(p, x), log_dx), _log_density(q, x)
         known = (weight > 0) & (log_q > -np.inf)
         return np.stack(
             [weight, np.where(known, -weight * log_q, 0.0), np.where(log_q > -np.inf, 0.0, weight)]
@@ -117,7 +117,7 @@ def _near_terms(p: Univariate, q: Univariate) -> Terms:
     """Give p, p ψ(log q/p) = q − p − p log(q/p), p where q underflows, and p(1 + log² p)."""
 
     def terms(x: Array, log_dx: Array) -> Array:
-        log_p, log_q = p.log_density(x), q.log_density(x)
+        log_p, log_q = _log_density(p, x), _log_density(q, x)
         weight = _weight(log_p, log_dx)
         known = (weight > 0) & (log_q > -np.inf)
         ratio = np.where(known, log_q - log_p, 0.0)
@@ -128,6 +128,12 @@ def _near_terms(p: Univariate, q: Univariate) -> Terms:
         return np.stack([weight, main, np.where(log_q > -np.inf, 0.0, weight), square])
 
     return terms
+
+
+def _log_density(p: Univariate, x: Array) -> Array:
+    """Return log p, −inf where SciPy's formula ends in nan: far out, or else the mass shows it."""
+    values = p.log_density(x)
+    return np.where(np.isnan(values), -np.inf, values)
 
 
 def _weight(log_p: Array, log_dx: Array) -> Array:

@@ -22,7 +22,7 @@ def float_or_array(value: Array) -> float | Array:
 
 def common_shape(p: Distribution, q: Distribution) -> tuple[int, ...]:
     """Return the shape that the parameters broadcast to; refuse distributions on different spaces."""
-    if p.kind != q.kind:
+    if p.kind != q.kind and "other" not in (p.kind, q.kind):
         raise TypeError(f"p and q must be of one kind, got p {p.kind} and q {q.kind}")
     if p.dimension != q.dimension and p.dimension and q.dimension:
         raise ValueError(f"p and q must have the same dimension, got {p.dimension} and {q.dimension}")
@@ -38,7 +38,7 @@ def numerical_values(
     functional: Functional, p: Distribution, q: Distribution, shape: tuple[int, ...], absolute: float
 ) -> Array:
     """Integrate or sum, one pair of scalar distributions after the other; inf where q does not cover p."""
-    if p.kind == "multivariate":
+    if p.kind == "multivariate" or "other" in (p.kind, q.kind):
         raise NotImplementedError(
             f"nothing exact is known for p = {p.name} and q = {q.name}; estimate the divergence with "
             "kl_lib.kl_monte_carlo(p, q, n, rng=rng)"

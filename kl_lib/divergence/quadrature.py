@@ -11,7 +11,7 @@ from scipy.integrate import cubature
 from kl_lib.divergence.univariate import Univariate
 from kl_lib.validation import Array
 
-_MAX_SUBDIVISIONS = 100
+_MAX_SUBDIVISIONS = 50
 _TINY = np.finfo(np.float64).tiny
 _EPSILON = np.finfo(np.float64).eps
 
@@ -56,7 +56,7 @@ def _half(start: float, end: float, spread: float, landmarks: Array) -> _Half:
 
 def _halves(p: Univariate, landmarks: Array) -> list[_Half]:
     """Cut each interval that p lives on in two, at the median if it lies inside."""
-    median, spread = p.center
+    median, spread = p.median_and_spread
     spread = spread if 0 < spread < np.inf else 1.0
     halves = []
     for lower, upper in p.intervals:

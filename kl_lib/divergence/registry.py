@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from kl_lib.divergence.distributions import Distribution, Parameters
 
 # Of the parameters of p and of q, an array, or NotImplemented.
@@ -56,5 +58,9 @@ def register_kl(name_p: str, name_q: str) -> Callable[[ClosedForm], ClosedForm]:
 def closed_value(p: Distribution, q: Distribution) -> ClosedValue:
     """Return D_KL(p‖q) by the closed form of the pair, or None where none covers it."""
     function = _CLOSED_FORMS.get((p.name, q.name))
-    value = NotImplemented if function is None else function(p.parameters, q.parameters)
+    if function is None:
+        return None
+    # The divergence of distributions far apart may itself overflow to inf.
+    with np.errstate(over="ignore"):
+        value = function(p.parameters, q.parameters)
     return None if value is NotImplemented else value

@@ -10,7 +10,7 @@ from kl_lib.validation import Array
 
 _EPSILON = np.finfo(np.float64).eps
 _FIRST_BLOCK = 256
-_LAST_BLOCK = 1 << 19
+_LAST_BLOCK = 1 << 18
 
 
 def summate(p: Univariate, terms: Terms, *, relative: float, absolute: float) -> tuple[Array, Array]:

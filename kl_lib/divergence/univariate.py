@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 from scipy.stats.distributions import rv_frozen
 
-from kl_lib.divergence.distributions import Distribution
+from kl_lib.divergence.distributions import Distribution, shape_names
 from kl_lib.validation import Array
 
 Function = Callable[[Array], Array]
@@ -42,7 +42,7 @@ class Univariate:
     breaks: Array = field(default_factory=lambda: np.empty(0))
 
     @property
-    def center(self) -> tuple[float, float]:
+    def median_and_spread(self) -> tuple[float, float]:
         """The median and the interquartile range."""
         low, median, high = self.quantile(np.array([0.25, 0.5, 0.75]))
         return float(median), float(high - low)
@@ -51,7 +51,7 @@ class Univariate:
         """Return the points between which the density is smooth, or at least changes little."""
         if self.parts:
             return np.concatenate([part.landmarks() for part in self.parts])
-        median, spread = self.center
+        median, spread = self.median_and_spread
         return np.concatenate([median + spread * _LANDMARKS, np.ravel(self.intervals), self.breaks])
 
 
@@ -62,8 +62,8 @@ def univariate(p: Distribution, index: tuple[int, ...], origin: float = 0.0) -> 
         entry = _adapted(_frozen_entry(p, index, origin), (density, "cdf", "sf", "ppf"))
         if isinstance(p.source.dist, stats.rv_histogram):
             return _with_bins(entry, p.source.dist, p.entry("loc", index) - origin, p.entry("scale", index))
-        if hasattr(p.source.dist, "xk"):
-            return _with_given_atoms(entry, p.source.dist.xk + p.entry("loc", index), p.source.dist.pk)
+        if p.name == "rv_discrete":
+            return _with_given_atoms(entry, p.parameters.xk + p.entry("loc", index), p.parameters.pk)
     else:
         names = (density, "cdf", "ccdf", "icdf")
         parts = tuple(_adapted(part, names) for part in _components(p.source))
@@ -80,10 +80,9 @@ def _components(source: Any) -> list[Any]:
 
 def _frozen_entry(p: Distribution, index: tuple[int, ...], origin: float) -> Any:
     """Rebuild entry `index` with scalar parameters."""
-    scalars = {name: p.entry(name, index) for name in vars(p.parameters)}
+    names = [*shape_names(p.source.dist), "loc", *(["scale"] if p.kind == "continuous" else [])]
+    scalars = {name: p.entry(name, index) for name in names}
     scalars["loc"] -= origin
-    if p.kind == "discrete":
-        del scalars["scale"]
     return p.source.dist(**scalars)
 
 
@@ -94,7 +93,6 @@ def _adapted(
     index: tuple[int, ...] = (),
 ) -> Univariate:
     """Return SciPy's `source` with its methods of these names, for one entry of its parameters."""
-
     of_entry: Any = (..., *index)
 
     def entry(name: str) -> Function:

@@ -108,7 +108,7 @@ def test_the_skip_link_comes_first_and_focus_can_be_seen(chapter):
 
 def test_a_wide_formula_scrolls_by_keyboard(visit):
     page = visit(CHAPTER, viewport=PHONE)
-    wide = page.locator(".math-scroll[data-wide]").first
+    wide = page.locator(".math-scroll[data-wide]:visible").first
     wide.evaluate("(box) => box.addEventListener('scroll', () => box.setAttribute('data-scrolled', ''))")
     wide.focus()
     page.keyboard.press("ArrowRight")

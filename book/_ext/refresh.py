@@ -1,6 +1,6 @@
 """Re-execute the notebooks and store their outputs, so that a second run changes no byte.
 
-Run as ``python book/refresh.py`` for all notebooks, or with the paths of some.
+Run as ``python book/_ext/refresh.py`` for all notebooks, or with the paths of some.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-BOOK = Path(__file__).parent
+BOOK = Path(__file__).parents[1]
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
 def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Drop what differs between runs or machines: widget views, timings, the version of Python."""
-    notebook.metadata = nbformat.from_dict(
-        {"kernelspec": KERNEL, "language_info": {"name": "python"}}
-    )
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
@@ -29,7 +27,7 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def refresh(path: Path) -> None:
-    """Execute the notebook at `path` in its own folder and write it back with its outputs."""
+    """Execute the notebook at `path` in its own folder, and store it."""
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
         notebook,
@@ -37,32 +35,21 @@ def refresh(path: Path) -> None:
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
+        coalesce_streams=True,
         store_widget_state=False,
     ).execute()
     nbformat.write(normalise(notebook), path)
 
 
 def export_picture(notebook_path: Path, cell_id: str, target: Path) -> None:
-    """Write the stored SVG of the cell `cell_id` to `target`, for pages outside the book."""
+    """Write the stored SVG of a cell to `target`, for pages outside the book."""
     notebook = nbformat.read(notebook_path, as_version=4)
     (cell,) = (cell for cell in notebook.cells if cell.id == cell_id)
-    (svg,) = (
-        out.data["image/svg+xml"]
-        for out in cell.outputs
-        if "image/svg+xml" in out.get("data", {})
-    )
+    (svg,) = (out.data["image/svg+xml"] for out in cell.outputs if "image/svg+xml" in out.get("data", {}))
     target.write_text(svg.rstrip() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    for notebook_path in (
-        map(Path, sys.argv[1:])
-        if sys.argv[1:]
-        else sorted(BOOK.glob("*.ipynb"))
-    ):
+    for notebook_path in map(Path, sys.argv[1:]) if sys.argv[1:] else sorted(BOOK.glob("*.ipynb")):
         refresh(notebook_path)
-    export_picture(
-        BOOK / "probabilistic-learning.ipynb",
-        "opening-picture",
-        BOOK / "_static" / "opening.svg",
-    )
+    export_picture(BOOK / "probabilistic-learning.ipynb", "opening-picture", BOOK / "_static" / "opening.svg")

@@ -1,0 +1,32 @@
+"""`import kl_lib` needs NumPy and SciPy alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+BARE = """
+import sys
+from importlib.abc import MetaPathFinder
+
+ALLOWED = {"numpy", "scipy", "kl_lib"} | sys.stdlib_module_names
+
+class Refuse(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        root = name.partition(".")[0]
+        if root not in ALLOWED and not root.startswith("_"):
+            raise ModuleNotFoundError(name, name=name)
+
+sys.meta_path.insert(0, Refuse())
+import kl_lib
+from scipy import stats
+
+assert kl_lib.kl_divergence(stats.norm(), stats.cauchy()) > 0
+print("ok")
+"""
+
+
+def test_import_with_numpy_and_scipy_alone() -> None:
+    done = subprocess.run([sys.executable, "-c", BARE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "ok\n"

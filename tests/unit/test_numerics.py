@@ -1,0 +1,203 @@
+"""The cancellation-free pieces against mpmath."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+from kl_lib.numerics import (
+    beta_bregman,
+    gamma_bregman,
+    gamma_curvature,
+    kl_term,
+    phi,
+    phi_product_ratio,
+    phi_ratio,
+    phi_square_ratio,
+    polynomial,
+    psi,
+    two_product,
+    two_sum,
+)
+
+mp = mpmath.mp.clone()
+mp.dps = 120
+mp_long = mpmath.mp.clone()
+mp_long.dps = 450
+# Relative distances from identity, on both sides.
+DISTANCES = np.concatenate([sign * 10.0 ** -np.arange(1, 16, 0.25) for sign in (1, -1)])
+
+
+def worst(got: Any, reference: Callable[..., Any], *arguments: Any) -> float:
+    """Return the largest relative error of `got` against the exact function of the same floats."""
+    columns = np.broadcast_arrays(*arguments)
+    errors = []
+    for value, *floats in zip(np.ravel(got), *map(np.ravel, columns), strict=True):
+        exact = reference(*(mp.mpf(float(x)) for x in floats))
+        errors.append(abs(mp.mpf(float(value)) / exact - 1) if exact else abs(float(value)))
+    return float(max(errors))
+
+
+def mp_phi(ratio: Any) -> Any:
+    """φ(ratio − 1), with room for ratios from 1e-200 to 1e200."""
+    return ratio - 1 - mp_long.log(ratio)
+
+
+def mp_bregman(x: Any, y: Any) -> Any:
+    def g(a: Any) -> Any:
+        return mp.loggamma(a) - a * mp.log(a) + a
+
+    return g(x) - g(y) - (mp.digamma(y) - mp.log(y)) * (x - y)
+
+
+def test_phi_is_right_to_four_units_in_the_last_place(rng: np.random.Generator) -> None:
+    delta = np.concatenate(
+        [
+            DISTANCES,
+            rng.uniform(-1, 1, 400),
+            10 ** rng.uniform(-40, 300, 200),
+            -1 + 10 ** rng.uniform(-15, 0, 50),
+        ]
+    )
+    assert worst(phi(delta), lambda delta: mp_phi(mp_long.fadd(1, delta)), delta) < 5e-16
+
+
+def test_psi_is_right_to_four_units_in_the_last_place(rng: np.random.Generator) -> None:
+    w = np.concatenate([DISTANCES, rng.uniform(-2, 2, 400), rng.uniform(-800, 700, 200)])
+    assert worst(psi(w), lambda w: mp.expm1(w) - w, w) < 5e-16
+
+
+def test_phi_and_psi_mirror_each_other() -> None:
+    w = np.linspace(-5, 5, 101)
+    np.testing.assert_allclose(phi(np.expm1(w)), psi(w), rtol=1e-13)
+
+
+def test_the_ends_of_phi_and_psi() -> None:
+    np.testing.assert_array_equal(phi([-1.0, 0.0, np.inf]), [np.inf, 0.0, np.inf])
+    np.testing.assert_array_equal(psi([-np.inf, 0.0, 1e4, np.inf]), [np.inf, 0.0, np.inf, np.inf])
+
+
+def test_the_textbook_difference_fails_where_phi_does_not() -> None:
+    delta = np.logspace(-15, -8, 50)
+    exact = delta**2 / 2 - delta**3 / 3
+    assert np.max(np.abs((delta - np.log1p(delta)) / exact - 1)) > 1e-3
+    assert np.max(np.abs(phi(delta) / exact - 1)) < 1e-15
+
+
+def test_ratios_see_the_exact_difference_of_two_close_floats(rng: np.random.Generator) -> None:
+    y = 10 ** rng.uniform(-100, 100, DISTANCES.size)
+    x = y * (1 + DISTANCES)
+    assert worst(phi_ratio(x, y), lambda x, y: mp_phi(mp_long.fdiv(x, y)), x, y) < 1e-15
+    assert worst(phi_square_ratio(x, y), lambda x, y: mp_phi(mp_long.fdiv(x, y) ** 2), x, y) < 1.5e-15
+
+
+def test_ratios_far_from_1(rng: np.random.Generator) -> None:
+    x, y = 10 ** rng.uniform(-70, 70, (2, 300))
+    assert worst(phi_ratio(x, y), lambda x, y: mp_phi(mp_long.fdiv(x, y)), x, y) < 1e-15
+    assert worst(phi_square_ratio(x, y), lambda x, y: mp_phi(mp_long.fdiv(x, y) ** 2), x, y) < 1e-15
+
+
+def test_a_ratio_may_underflow() -> None:
+    assert phi_ratio(1e-200, 1e200) == pytest.approx(400 * np.log(10) - 1, rel=1e-15)
+    assert phi_ratio(1e200, 1e-200) == np.inf
+
+
+def test_ratios_of_products(rng: np.random.Generator) -> None:
+    a, b, c = 10 ** rng.uniform(-60, 60, (3, DISTANCES.size))
+    for factors in (1 + DISTANCES, 10 ** rng.uniform(-60, 60, DISTANCES.size), np.ones(DISTANCES.size)):
+        d = a * b / c * factors
+        exact = worst(
+            phi_product_ratio(a, b, c, d), lambda a, b, c, d: mp_phi(mp_long.fdiv(a * b, c * d)), a, b, c, d
+        )
+        assert exact < 1.5e-15
+
+
+def test_terms_of_weights(rng: np.random.Generator) -> None:
+    p = 10 ** rng.uniform(-200, 0, DISTANCES.size)
+    for q in (p * (1 + DISTANCES), 10 ** rng.uniform(-200, 0, DISTANCES.size)):
+        assert worst(kl_term(p, q), lambda p, q: p * mp_phi(mp_long.fdiv(q, p)), p, q) < 1e-15
+
+
+def test_terms_of_weights_that_are_zero() -> None:
+    np.testing.assert_array_equal(kl_term([0.0, 0.0, 0.5], [0.0, 0.25, 0.0]), [0.0, 0.25, np.inf])
+
+
+def test_a_term_takes_the_difference_it_is_told() -> None:
+    assert kl_term(1.0, 1.0, 1e-20) == pytest.approx(5e-41, rel=1e-15)
+
+
+def test_sums_and_products_without_their_rounding(rng: np.random.Generator) -> None:
+    a, b = rng.normal(size=(2, 500)) * 10 ** rng.uniform(-30, 30, (2, 500))
+    for (rounded, lost), exact in (
+        (two_sum(a, b), lambda a, b: a + b),
+        (two_product(a, b), lambda a, b: a * b),
+    ):
+        for x, y, high, low in zip(a, b, rounded, lost, strict=True):
+            assert mp.mpf(high) + mp.mpf(low) == exact(mp.mpf(x), mp.mpf(y))
+
+
+def test_polynomial_agrees_with_numpy(rng: np.random.Generator) -> None:
+    coefficients, x = rng.normal(size=7), rng.normal(size=11)
+    np.testing.assert_allclose(
+        polynomial(coefficients, x), np.polynomial.Polynomial(coefficients)(x), rtol=1e-12
+    )
+
+
+def test_curvature_of_log_gamma(rng: np.random.Generator) -> None:
+    a = 10 ** rng.uniform(-8, 12, 200)
+    assert worst(gamma_curvature(a), lambda a: a * a * mp.psi(1, a) - a, a) < 1e-15
+
+
+def test_gamma_bregman_near(rng: np.random.Generator) -> None:
+    y = 10 ** rng.uniform(-6, 12, DISTANCES.size)
+    x = y * (1 + DISTANCES)
+    assert worst(gamma_bregman(x, y), mp_bregman, x, y) < 1e-15
+
+
+def test_gamma_bregman_far(rng: np.random.Generator) -> None:
+    x, y = 10 ** rng.uniform(-6, 12, (2, 300))
+    assert worst(gamma_bregman(x, y), mp_bregman, x, y) < 8e-15
+
+
+def test_gamma_bregman_of_scalars() -> None:
+    assert gamma_bregman(2.0, 1.0) == pytest.approx(1 - 2 * np.log(2) + np.euler_gamma, rel=1e-14)
+
+
+def mp_beta_bregman(a_p: Any, b_p: Any, a_q: Any, b_q: Any) -> Any:
+    return mp_bregman(a_q, a_p) + mp_bregman(b_q, b_p) - mp_bregman(a_q + b_q, a_p + b_p)
+
+
+def test_beta_bregman_near(rng: np.random.Generator) -> None:
+    a, b = 10 ** rng.uniform(-6, 12, (2, DISTANCES.size))
+    ends = a, b, a * (1 + DISTANCES), b * (1 + rng.permutation(DISTANCES))
+    assert worst(beta_bregman(*ends), mp_beta_bregman, *ends) < 2e-15
+
+
+def test_beta_bregman_far(rng: np.random.Generator) -> None:
+    ends = tuple(10 ** rng.uniform(-6, 12, (4, 120)))
+    assert worst(beta_bregman(*ends), mp_beta_bregman, *ends) < 4e-15
+
+
+def test_beta_bregman_of_one_number_that_moves_far() -> None:
+    assert beta_bregman(1.0, 1.0, 8.0, 1.0) == pytest.approx(
+        float(mp_beta_bregman(mp.mpf(1), mp.mpf(1), mp.mpf(8), mp.mpf(1))), rel=1e-14
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "argument", "message"),
+    [
+        (phi, -1.5, r"delta must be at least -1, got -1\.5"),
+        (phi, [0.0, np.nan], "delta must be at least -1, got nan"),
+        (psi, np.nan, "w must be a number, got nan"),
+    ],
+)
+def test_phi_and_psi_refuse_what_they_cannot_mean(
+    function: Callable[[Any], Any], argument: Any, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        function(argument)

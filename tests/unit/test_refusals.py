@@ -1,0 +1,344 @@
+"""What the divergences refuse: every message names the argument, the value and what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from kl_lib import (
+    cross_entropy,
+    entropy,
+    kl_categorical,
+    kl_divergence,
+    kl_normal_cholesky,
+    register_kl,
+)
+
+NORMAL = stats.norm()
+POINTS = [0.5, 0.5]
+EYE = np.eye(2)
+ZERO = np.zeros(2)
+SINGULAR = stats.multivariate_normal(ZERO, np.ones((2, 2)), allow_singular=True)
+THIN = stats.Covariance.from_cholesky([[1.0, 0.0], [1.0, 1e-9]])
+PLANE = stats.multivariate_normal(ZERO, EYE)
+
+
+REFUSED: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
+    # Not distributions, or not on one space.
+    ("number", lambda: kl_divergence(3.0, NORMAL), TypeError, r"p must be a frozen .* got 3\.0"),
+    ("array", lambda: kl_divergence(NORMAL, POINTS), TypeError, r"q must be a frozen .* got \[0\.5, 0\.5\]"),
+    ("none", lambda: entropy(None), TypeError, "p must be a frozen .* got None"),
+    ("name", lambda: cross_entropy(NORMAL, "norm"), TypeError, "q must be a frozen .* got 'norm'"),
+    (
+        "generator",
+        lambda: kl_divergence(stats.gamma, NORMAL),
+        TypeError,
+        r"p must be frozen .* stats\.gamma\(a\)",
+    ),
+    ("newer class", lambda: kl_divergence(NORMAL, stats.Normal), TypeError, "q must be a frozen"),
+    ("kinds", lambda: kl_divergence(NORMAL, stats.poisson(2)), TypeError, "p continuous and q discrete"),
+    (
+        "kinds, cross",
+        lambda: cross_entropy(stats.poisson(2), NORMAL),
+        TypeError,
+        "p discrete and q continuous",
+    ),
+    ("plane and line", lambda: kl_divergence(PLANE, NORMAL), TypeError, "p multivariate and q continuous"),
+    (
+        "dimensions",
+        lambda: kl_divergence(PLANE, stats.multivariate_normal(np.zeros(3), np.eye(3))),
+        ValueError,
+        "the same dimension, got 2 and 3",
+    ),
+    (
+        "outcomes",
+        lambda: kl_divergence(stats.multinomial(2, POINTS), stats.multinomial(2, [0.2, 0.3, 0.5])),
+        ValueError,
+        "the same dimension, got 2 and 3",
+    ),
+    (
+        "broadcast",
+        lambda: kl_divergence(stats.norm([0, 1]), stats.norm([0, 1, 2])),
+        ValueError,
+        r"must broadcast, got shapes \(2,\) and \(3,\)",
+    ),
+    # Parameters that SciPy keeps silently.
+    (
+        "scale 0",
+        lambda: kl_divergence(stats.norm(0, 0), NORMAL),
+        ValueError,
+        r"scale of p must be positive, got 0\.0",
+    ),
+    ("scale < 0", lambda: kl_divergence(NORMAL, stats.norm(0, -2)), ValueError, r"scale of q .* got -2\.0"),
+    (
+        "scale nan",
+        lambda: kl_divergence(stats.norm(0, np.nan), NORMAL),
+        ValueError,
+        "scale of p must be finite, got nan",
+    ),
+    (
+        "scale inf",
+        lambda: kl_divergence(stats.norm(0, np.inf), NORMAL),
+        ValueError,
+        "scale of p must be finite, got inf",
+    ),
+    ("loc nan", lambda: entropy(stats.norm(np.nan)), ValueError, "loc of p must be finite, got nan"),
+    ("loc inf", lambda: entropy(stats.expon(-np.inf)), ValueError, "loc of p must be finite, got -inf"),
+    (
+        "one of many scales",
+        lambda: entropy(stats.norm(0, [1, 2, -3])),
+        ValueError,
+        r"scale of p must be positive, got -3\.0 at index \(2,\)",
+    ),
+    ("shape a", lambda: kl_divergence(stats.gamma(-1), stats.gamma(1)), ValueError, r"a of p = -1\.0"),
+    (
+        "shape inf",
+        lambda: kl_divergence(stats.gamma(np.inf), stats.gamma(1)),
+        ValueError,
+        "a of p must be finite, got inf",
+    ),
+    (
+        "shape nan",
+        lambda: kl_divergence(stats.beta(1, 2), stats.beta(1, np.nan)),
+        ValueError,
+        "b of q .* got nan",
+    ),
+    ("bound nan", lambda: entropy(stats.truncnorm(np.nan, 1)), ValueError, "a of p must be finite, got nan"),
+    ("second shape", lambda: kl_divergence(stats.beta(1, 0), stats.beta(1, 1)), ValueError, r"b of p = 0\.0"),
+    (
+        "chance",
+        lambda: entropy(stats.bernoulli(1.5)),
+        ValueError,
+        r"inside the domain of stats\.bernoulli.*p of p = 1\.5",
+    ),
+    ("rate", lambda: kl_divergence(stats.poisson([1, -2]), stats.poisson(1)), ValueError, r"mu of p = -2\.0"),
+    (
+        "newer scale",
+        lambda: kl_divergence(stats.Normal(mu=0.0, sigma=-1.0), NORMAL),
+        ValueError,
+        "p must have finite parameters inside their domain, got Normal",
+    ),
+    (
+        "newer mean",
+        lambda: entropy(stats.Normal(mu=np.array([0.0, np.nan]), sigma=1.0)),
+        ValueError,
+        "p must have finite parameters",
+    ),
+    (
+        "component",
+        lambda: entropy(stats.Mixture([stats.Normal(), stats.Uniform(a=1.0, b=0.0)])),
+        ValueError,
+        "p must have finite parameters",
+    ),
+    (
+        "singular p",
+        lambda: kl_divergence(SINGULAR, PLANE),
+        ValueError,
+        "cov of p must be positive definite, got rank 1",
+    ),
+    (
+        "singular q",
+        lambda: kl_divergence(PLANE, SINGULAR),
+        ValueError,
+        "cov of q must be positive definite, got rank 1",
+    ),
+    ("singular, entropy", lambda: entropy(SINGULAR), ValueError, "cov of p must be positive definite"),
+    (
+        "singular to working precision",
+        lambda: kl_divergence(PLANE, stats.multivariate_normal(ZERO, THIN)),
+        ValueError,
+        "cov of q must be positive definite to working precision",
+    ),
+    (
+        "mean of a plane",
+        lambda: entropy(stats.multivariate_normal([0, np.nan], EYE)),
+        ValueError,
+        r"mean of p must be finite, got nan at index \(1,\)",
+    ),
+    (
+        "multinomial",
+        lambda: kl_divergence(stats.multinomial(3, [1.25, -0.25]), stats.multinomial(3, POINTS)),
+        ValueError,
+        "p must have n >= 0 and probabilities that sum to 1, got n = 3",
+    ),
+    # Methods.
+    (
+        "method",
+        lambda: kl_divergence(NORMAL, NORMAL, method="exact"),
+        ValueError,
+        "method must be one of .* got 'exact'",
+    ),
+    (
+        "method none",
+        lambda: kl_divergence(NORMAL, NORMAL, method=None),
+        ValueError,
+        "method must be one of .* got None",
+    ),
+    (
+        "no closed form",
+        lambda: kl_divergence(NORMAL, stats.cauchy(), method="closed"),
+        NotImplementedError,
+        r"no closed form of D\(norm‖cauchy\)",
+    ),
+    (
+        "nothing exact",
+        lambda: kl_divergence(stats.multivariate_t(ZERO, EYE), PLANE),
+        NotImplementedError,
+        r"p = multivariate_t and q = multivariate_normal.*kl_lib\.kl_monte_carlo\(p, q, n, rng=rng\)",
+    ),
+    (
+        "no quadrature",
+        lambda: kl_divergence(PLANE, PLANE, method="quadrature"),
+        NotImplementedError,
+        "nothing exact",
+    ),
+    ("divergent", lambda: kl_divergence(stats.cauchy(), NORMAL), ArithmeticError, "p = cauchy and q = norm"),
+    # Probabilities in arrays.
+    (
+        "sum of p",
+        lambda: kl_categorical([0.5, 0.4], POINTS),
+        ValueError,
+        r"p must sum to 1 within 1e-09, got 0\.9",
+    ),
+    (
+        "sum of q",
+        lambda: kl_categorical(POINTS, [0.5, 0.5 + 1e-8]),
+        ValueError,
+        r"q must sum to 1 within 1e-09, got 1\.0",
+    ),
+    (
+        "negative",
+        lambda: kl_categorical([1.5, -0.5], POINTS),
+        ValueError,
+        r"p must not be negative, got -0\.5",
+    ),
+    (
+        "nan",
+        lambda: kl_categorical(POINTS, [0.5, np.nan]),
+        ValueError,
+        r"q must be finite, got nan at index \(1,\)",
+    ),
+    (
+        "scalar",
+        lambda: kl_categorical(1.0, [1.0]),
+        ValueError,
+        r"p must be an array of probabilities, got 1\.0",
+    ),
+    (
+        "words",
+        lambda: kl_categorical(["a", "b"], POINTS),
+        TypeError,
+        "p must be a number or an array of numbers",
+    ),
+    ("lengths", lambda: kl_categorical(POINTS, [0.2, 0.3, 0.5]), ValueError, r"got shapes \(2,\) and \(3,\)"),
+    (
+        "one outcome",
+        lambda: kl_categorical([1.0], POINTS),
+        ValueError,
+        r"p must sum to 1 within 1e-09, got 2\.0",
+    ),
+    ("empty", lambda: kl_categorical([], []), ValueError, r"p must sum to 1 within 1e-09, got 0\.0"),
+    ("axis", lambda: kl_categorical(POINTS, POINTS, axis=1), ValueError, "axis 1 is out of bounds"),
+    # Cholesky factors.
+    (
+        "not square",
+        lambda: kl_normal_cholesky(ZERO, np.ones((2, 3)), ZERO, EYE),
+        ValueError,
+        r"chol_p must have shape \(\.\.\., d, d\), got \(2, 3\)",
+    ),
+    (
+        "vector",
+        lambda: kl_normal_cholesky(ZERO, EYE, ZERO, ZERO),
+        ValueError,
+        r"chol_q must have shape .* got \(2,\)",
+    ),
+    (
+        "upper",
+        lambda: kl_normal_cholesky(ZERO, EYE + np.triu(EYE + 3, 1), ZERO, EYE),
+        ValueError,
+        r"chol_p must be lower triangular, got 3\.0",
+    ),
+    (
+        "diagonal 0",
+        lambda: kl_normal_cholesky(ZERO, EYE, ZERO, np.diag([1.0, 0.0])),
+        ValueError,
+        r"the diagonal of chol_q must be positive, got 0\.0 at index \(1,\)",
+    ),
+    (
+        "diagonal < 0",
+        lambda: kl_normal_cholesky(ZERO, -EYE, ZERO, EYE),
+        ValueError,
+        r"the diagonal of chol_p must be positive, got -1\.0",
+    ),
+    (
+        "factor inf",
+        lambda: kl_normal_cholesky(ZERO, EYE, ZERO, np.diag([1.0, np.inf])),
+        ValueError,
+        "chol_q must be finite, got inf",
+    ),
+    (
+        "two sizes",
+        lambda: kl_normal_cholesky(ZERO, EYE, np.zeros(3), np.eye(3)),
+        ValueError,
+        r"chol_q must have shape \(\.\.\., 2, 2\), got \(3, 3\)",
+    ),
+    (
+        "mean_p",
+        lambda: kl_normal_cholesky(np.zeros(3), EYE, ZERO, EYE),
+        ValueError,
+        r"mean_p must have shape \(\.\.\., 2\), got \(3,\)",
+    ),
+    (
+        "mean_q",
+        lambda: kl_normal_cholesky(ZERO, EYE, 0.0, EYE),
+        ValueError,
+        r"mean_q must have shape \(\.\.\., 2\), got \(\)",
+    ),
+    (
+        "mean nan",
+        lambda: kl_normal_cholesky([0, np.nan], EYE, ZERO, EYE),
+        ValueError,
+        "mean_p must be finite, got nan",
+    ),
+    (
+        "batches",
+        lambda: kl_normal_cholesky(np.zeros((3, 2)), EYE, np.zeros((4, 2)), EYE),
+        ValueError,
+        r"must broadcast, got shapes \(\(3,\), \(\), \(4,\), \(\)\)",
+    ),
+    # Registering.
+    (
+        "registered",
+        lambda: register_kl("norm", "norm"),
+        ValueError,
+        "'norm' and 'norm' have a closed form already",
+    ),
+    (
+        "no name",
+        lambda: register_kl("", "norm"),
+        TypeError,
+        "name_p must be the name of a distribution, .* got ''",
+    ),
+    (
+        "a generator",
+        lambda: register_kl("norm", stats.norm),
+        TypeError,
+        "name_q must be the name of a distribution",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
+)
+def test_refused(call: Callable[[], Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_the_table_is_long_and_its_names_differ() -> None:
+    assert len({name for name, *_ in REFUSED}) == len(REFUSED) >= 40
