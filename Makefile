@@ -8,7 +8,7 @@ STAGE := _build/stage
 JOBS ?= 2
 
 .DEFAULT_GOAL := book
-.PHONY: book serve lab test test-code test-notebooks test-site test-newest refresh lock clean
+.PHONY: book serve lab test test-code test-notebooks test-site test-newest bench-site refresh lock clean
 
 book: $(READY)  # the site; what is already there stays if the build fails
 	$(BIN)/jupyter-book build . --path-output $(STAGE) -W --keep-going --quiet
@@ -41,6 +41,9 @@ test-newest:  # cells and claims, outputs not compared, on the newest releases o
 	$(PYTHON) -m venv .venv-newest && .venv-newest/bin/pip install --quiet --upgrade "pip>=25.1"
 	.venv-newest/bin/pip install --quiet --upgrade --group book --group test .
 	.venv-newest/bin/python -m pytest -q --nbval-lax book tests/book/test_claims.py
+
+bench-site: book  # this site beside the same notebooks built with Jupyter Book's defaults
+	$(BIN)/python benchmarks/site.py
 
 refresh: $(READY)  # re-execute the notebooks and store their outputs
 	$(BIN)/python book/_ext/refresh.py
