@@ -4,13 +4,14 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := $(CURDIR)/.venv/bin
 PYTEST := $(BIN)/python -m pytest
 READY := .venv/ready book/_ext/node_modules/ready
+SETTINGS := _config.yml _toc.yml $(wildcard book/_ext/*.* book/_templates/*)
 STAGE := _build/stage
 JOBS ?= 2
 
 .DEFAULT_GOAL := book
 .PHONY: book serve lab test test-code test-notebooks test-site test-newest bench-site refresh lock clean
 
-book: $(READY)  # the site; what is already there stays if the build fails
+book: $(READY) $(STAGE)/settings  # the site; what is already there stays if the build fails
 	$(BIN)/jupyter-book build . --path-output $(STAGE) -W --keep-going --quiet
 	$(BIN)/python book/_ext/publish.py $(STAGE)/_build/html _build/html
 	@echo "The book is at _build/html/index.html"
@@ -55,6 +56,9 @@ lock: $(READY)  # resolve the pins of requirements.txt anew
 
 clean:
 	rm -rf _build .venv book/_ext/node_modules
+
+$(STAGE)/settings: $(SETTINGS)  # every page depends on these: begin anew
+	rm -rf $(STAGE) && mkdir -p $(STAGE) && touch $@
 
 .venv/ready: requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or make PYTHON=/path/to/python3"; exit 1; }

@@ -138,21 +138,19 @@ class ClaimsDirective(SphinxDirective):
 
 
 def _chapter_table(path: Path) -> list[str]:
-    """Return one chapter's claims as lines of MyST Markdown."""
+    """Return one chapter's claims as lines of MyST Markdown, a row a check."""
     claims = read_claims(path)
     if not claims.statements:
         return []
     lines = [f"## {claims.title}", "", "| Statement | Title | Check | Broken on purpose by |"]
     lines.append("|---|---|---|---|")
     for statement in claims.statements:
-        checks = [check for check in claims.checks if check.claim == statement.label]
-        # Plain HTML: MyST resolves links to headings and labels only, and a cell has neither.
-        links = ", ".join(
-            f'<a href="{path.stem}.html#{check.anchor}">check {check.number}</a>' for check in checks
-        )
-        sabotages = ", ".join(f"`{check.sabotage}`" for check in checks)
-        reference = f"{{prf:ref}}`{statement.label}`"
-        lines.append(f"| {reference} | {statement.title} | {links} | {sabotages} |")
+        name = f"{{prf:ref}}`{statement.label}`"
+        for check in (check for check in claims.checks if check.claim == statement.label):
+            # Plain HTML: MyST resolves links to headings and labels only, and a cell has neither.
+            link = f'<a href="{path.stem}.html#{check.anchor}">check {check.number}</a>'
+            sabotage = check.sabotage.replace("|", r"\|")
+            lines.append(f"| {name} | {statement.title} | {link} | `{sabotage}` |")
     return [*lines, ""]
 
 

@@ -38,6 +38,7 @@ for (const menu of document.querySelectorAll("details.run-chapter")) {
 // What is wider than the page scrolls inside itself; the keyboard must reach it to scroll it.
 const wide = {
   ".math-scroll": "Wide formula",
+  ".kl-picture": "Wide figure",
   ".pst-scrollable-table-container": "Wide table",
   "pre": "Wide code",
   ".cell_output .output": "Wide output",

@@ -59,7 +59,7 @@ def integrands(
     """
     figure = Figure(figsize=(6.4, 5.2))
     top, *below = figure.subplots(
-        3, 1, sharex=True, gridspec_kw={"height_ratios": [1.2, 1, 1], "hspace": 0.3, "left": 0.1,
+        3, 1, sharex=True, gridspec_kw={"height_ratios": [1.2, 1, 1], "hspace": 0.35, "left": 0.1,
                                         "right": 0.99, "bottom": 0.09, "top": 0.98},
     )  # fmt: skip
     pair_of_densities(top, p, q, x)
@@ -68,8 +68,7 @@ def integrands(
     for ax, (name, first, second, formula), value in zip(below, directions, divergences, strict=True):
         signed_area(ax, x, integrand(first, second, x))
         ax.set(ylim=(-0.35 * area, area), ylabel="integrand")
-        ax.text(0.01, 0.82, formula, color=D_COLOR, transform=ax.transAxes)
-        ax.text(0.99, 0.82, f"{name} {value:.3f} nats", color=D_COLOR, ha="right", transform=ax.transAxes)
+        ax.set_title(f"{formula}: {name} {value:.3f} nats", color=D_COLOR, fontsize=10)
     below[-1].set_xlabel("x")
     return figure
 
