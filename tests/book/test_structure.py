@@ -76,6 +76,12 @@ def test_figures_are_svg_with_an_alternative_text_that_says_what_is_seen(
     assert all(len(text) >= 40 for text in texts)
 
 
+def test_no_proof_begins_with_a_list(notebook: nbformat.NotebookNode) -> None:
+    # The directive puts "Proof." before its first words, and a list after that is no list any more.
+    source = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    assert re.findall(r"\{prf:proof\}[^\n]*\n(?::[^\n]*\n)*\n*((?:\d+\.|[-*]) [^\n]*)", source) == []
+
+
 def test_cells_are_short(notebook: nbformat.NotebookNode) -> None:
     assert [c.id for c in notebook.cells if c.cell_type == "code" and c.source.count("\n") >= 20] == []
 
