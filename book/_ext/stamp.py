@@ -57,10 +57,14 @@ def sentence(root: Path) -> str:
     current = (
         bool(verified) and commit.startswith(verified["commit"]) and not git(root, "status", "--porcelain")
     )
-    facts = verified if current else {"date": date, **pinned(root)}
-    versions = ", ".join(f"{name} {facts[name]}" for name in PACKAGES)
-    suffix = "" if current else "; not yet re-run on this machine: <code>make test</code>"
-    return f"verified on {facts['date']} at {commit[:7]} with {versions}{suffix}"
+    facts = verified if current else pinned(root)
+    versions = "with " + ", ".join(f"{name} {facts[name]}" for name in PACKAGES)
+    if current:
+        return f"verified on {verified['date']} at {commit[:7]} {versions}"
+    return (
+        f"not verified on this machine yet: <code>make test</code> re-runs what was stored on {date} at "
+        f"{commit[:7]} {versions}"
+    )
 
 
 def stamp(app: Sphinx, exception: Exception | None) -> None:

@@ -13,9 +13,11 @@ import pytest
 
 POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 SHORTEST_DESCRIPTION = 40
+VERSIONS = r"with numpy [\d.]+, scipy [\d.]+, matplotlib [\d.]+"
 STAMP = re.compile(
-    r"verified on \d{4}-\d\d-\d\d at [0-9a-f]{7} with numpy [\d.]+, scipy [\d.]+, matplotlib [\d.]+"
-    r"(; not yet re-run on this machine: <code>make test</code>)?"
+    rf"verified on \d{{4}}-\d\d-\d\d at [0-9a-f]{{7}} {VERSIONS}"
+    rf"|not verified on this machine yet: <code>make test</code> re-runs what was stored on "
+    rf"\d{{4}}-\d\d-\d\d at [0-9a-f]{{7}} {VERSIONS}"
     r"|not verified: no version history here"
 )
 LOADED = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src"}
