@@ -73,7 +73,7 @@ def _surface(
 
 @styled
 def stacked_bars(share: float, seen: float, n: int) -> Figure:
-    """Stack the entropy of n flips and their divergence from each coin; `seen` is their share of heads.
+    """Stack the entropy of n flips and each coin's divergence from them; `seen` is their share of heads.
 
     The line over the bars is the cross-entropy under the true coin, whose share of heads is `share`.
     """
@@ -90,19 +90,19 @@ def stacked_bars(share: float, seen: float, n: int) -> Figure:
     ax.plot([share, share], [0, entropy], color=P_COLOR, linewidth=1.4)
     ax.plot(seen, 0.08, "^", color=Q_COLOR, markeredgecolor=GROUND, markersize=11)
     ax.text(0.36, 2.32, f"{n} flips", color=INK, ha="center", fontsize=12)
-    ax.text(0.36, 2.08, "green: their divergence from pθ", color=D_COLOR, ha="center")
-    ax.text(0.36, 1.88, "blue: their entropy", color=P_COLOR, ha="center")
+    ax.text(0.36, 2.08, "green: divergence of pθ from the flips", color=D_COLOR, ha="center")
+    ax.text(0.36, 1.88, "blue: entropy of the flips", color=P_COLOR, ha="center")
     ax.annotate("cross-entropy H(p⋆, pθ)", (0.145, coin_cross_entropy(share, np.array(0.145))), (0.2, 1.4),
                 color=INK, arrowprops={"arrowstyle": "-", "color": INK})  # fmt: skip
     ax.annotate("entropy H(p⋆)", (0.46, entropy), (0.4, 1.12),
                 color=P_COLOR, arrowprops={"arrowstyle": "-", "color": P_COLOR})  # fmt: skip
-    ax.set(xlim=(0, 1), ylim=(0, 2.5), xlabel="θ, the model's probability of heads", ylabel="nats a flip")
+    ax.set(xlim=(0, 1), ylim=(0, 2.5), xlabel="the model's probability of heads", ylabel="nats a flip")
     return figure
 
 
-def coin_cross_entropy(share: float, theta: Array) -> Array:
-    """Return the mean surprise of a coin θ at flips with the given share of heads."""
-    return -share * np.log(theta) - (1 - share) * np.log1p(-theta)
+def coin_cross_entropy(share: float, heads: Array) -> Array:
+    """Return the mean surprise, at flips with this `share` of heads, of coins that give them `heads`."""
+    return -share * np.log(heads) - (1 - share) * np.log1p(-heads)
 
 
 @styled
