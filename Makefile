@@ -44,7 +44,7 @@ test-newest:  # cells and claims, outputs not compared, on the newest releases o
 	.venv-newest/bin/python -m pytest -q --nbval-lax book tests/book/test_claims.py
 
 bench-site: book  # this site beside the same notebooks built with Jupyter Book's defaults
-	$(BIN)/python benchmarks/site.py
+	$(BIN)/python benchmarks/pages.py
 
 refresh: $(READY)  # re-execute the notebooks and store their outputs
 	$(BIN)/python book/_ext/refresh.py
