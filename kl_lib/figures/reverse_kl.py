@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy import stats
 
 from kl_lib.figures.style import (
     D_COLOR,
@@ -25,9 +26,10 @@ from kl_lib.validation import Array
 
 
 @styled
-def landscape(p: Any, optima: Sequence[Any], forward: Any, means: Array, depths: Array) -> Figure:
-    """Draw p⋆ with its reverse-KL fits, the lowest first, over the best divergence at each mean.
+def landscape(a: float, optima: Sequence[tuple[float, float, float]], means: Array, depths: Array) -> Figure:
+    """Draw ½N(-a, 1) + ½N(a, 1) with its normal fits over the best reverse divergence at each mean.
 
+    `optima` are the local minima (value, mean, scale) of the reverse divergence, the lowest first;
     `depths` (n,) is the least reverse divergence of a normal with mean `means` (n,), from 0 upwards; the
     left half is its mirror image.
     """
@@ -40,15 +42,17 @@ def landscape(p: Any, optima: Sequence[Any], forward: Any, means: Array, depths:
         gridspec_kw={"hspace": 0.14, "left": 0.1, "right": 0.99, "bottom": 0.1, "top": 0.98},
     )
     x = np.linspace(means[0], means[-1], 221)
-    pair_of_densities(top, p, optima[0], x)
+    p = stats.Mixture([stats.Normal(mu=-a, sigma=1), stats.Normal(mu=a, sigma=1)])
+    lowest, *others = (stats.norm(mean, scale) for _, mean, scale in optima)
+    pair_of_densities(top, p, lowest, x)
     gaps = np.append(x, np.nan)
-    others = [np.append(q.pdf(x), np.nan) for q in optima[1:]]
-    top.plot(np.tile(gaps, len(others)), np.ravel(others), color=Q_COLOR, linewidth=1, dashes=(1, 2))
-    top.plot(x, forward.pdf(x), color=MUTED, linewidth=1, dashes=(6, 2, 1, 2))
+    dotted = [np.append(q.pdf(x), np.nan) for q in others]
+    top.plot(np.tile(gaps, len(dotted)), np.ravel(dotted), color=Q_COLOR, linewidth=1, dashes=(1, 2))
+    top.plot(x, stats.norm.pdf(x, scale=np.hypot(1, a)), color=MUTED, linewidth=1, dashes=(6, 2, 1, 2))
     _key(top)
     top.set(xlim=(means[0], means[-1]), ylim=(0, 0.6), ylabel="density", yticks=[0, 0.2, 0.4, 0.6])
     bottom.plot(means, depths, color=D_COLOR)
-    centres, values = np.array([(q.mean(), np.interp(q.mean(), means, depths)) for q in optima]).T
+    values, centres, _ = np.array(optima).T
     bottom.plot(centres, values, "o", color=Q_COLOR, markerfacecolor=GROUND, markersize=6)
     bottom.plot(centres[:1], values[:1], "o", color=Q_COLOR, markersize=8)
     bottom.set(xticks=[-8, -4, 0, 4, 8], xlabel="x, and mean of the normal")
@@ -107,10 +111,11 @@ def collapse(p: Any, paths: Mapping[str, Array], shown: Sequence[int]) -> Figure
 def fold(
     covering: Array, seeking: Array, saddle: Array, *, turn: tuple[float, float], switch: tuple[float, float]
 ) -> Figure:
-    """Draw every stationary point of the reverse divergence over half the distance of the modes.
+    """Draw the stationary points of the reverse divergence over half the distance of the bumps.
 
-    Each branch is (n, 3): half the distance a, the mean, the divergence; `turn` is (a, mean) where the
-    two branches off the centre meet, `switch` (a, divergence) where the global minimum changes branch.
+    Each branch is (n, 3): half the distance a of the centres, the mean, the divergence; `turn` is (a, mean)
+    where the two branches off the centre meet, `switch` (a, divergence) where the global minimum changes
+    branch.
     """
     figure = Figure(figsize=(6.4, 5.6))
     top, bottom = figure.subplots(
@@ -136,6 +141,7 @@ def _fold_of_means(
     ax.text(3.3, 2.5, "one mode", color=Q_COLOR)
     ax.text(3.3, 1.05, "saddle", color=MUTED)
     ax.text(0.1, 0.25, "covering", color=Q_COLOR)
+    ax.text(0.1, -4.3, "heavy: the global minimum", color=INK)
     ax.set(ylabel="mean of pθ", ylim=(-4.6, 4.6))
 
 
@@ -151,7 +157,7 @@ def _fold_of_divergences(
     ax.annotate(f"switch, a = {switch[0]:.3f}", switch, (-6, -36), textcoords="offset points", color=INK)
     ax.text(3.38, 1.12, "covering", color=D_COLOR)
     ax.text(4.25, 0.58, "one mode", color=D_COLOR, ha="right")
-    ax.set(xlim=(0, 4.3), ylim=(0, 1.35), xlabel="half the distance of the modes, a")
+    ax.set(xlim=(0, 4.3), ylim=(0, 1.35), xlabel="half the distance of the bumps’ centres, a")
     ax.set_ylabel("reverse KL (nats)")
 
 
@@ -225,12 +231,13 @@ def mean_field(covariance: Array, fits: Mapping[str, Array], losses: Array, rhos
     circle = 2 * np.stack([np.cos(angle), np.sin(angle)])
     ellipse = np.linalg.cholesky(covariance) @ circle
     left.fill(*ellipse, color=P_COLOR, alpha=0.12, linewidth=0)
-    left.plot(*ellipse, color=P_COLOR)
-    for (words, fitted), dashes, place in zip(fits.items(), ((1, 1.5), (4, 2)), (0.02, 0.1), strict=True):
+    left.plot(*ellipse, color=P_COLOR, linewidth=5, alpha=0.4)
+    for (words, fitted), dashes, row in zip(fits.items(), ((1, 1.5), (4, 2)), (-3.0, -2.5), strict=True):
         left.plot(*(np.linalg.cholesky(fitted) @ circle), color=Q_COLOR, dashes=dashes)
-        left.text(0.99, place, words, color=Q_COLOR, ha="right", transform=left.transAxes)
+        left.plot([-2.2, -1.5], [row, row], color=Q_COLOR, dashes=dashes)
+        left.text(-1.35, row, words, color=Q_COLOR, va="center")
     left.text(-2.3, 2.1, "p⋆", color=P_COLOR, fontsize=12, fontstyle="italic")
-    left.set(xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), xticks=[-2, 0, 2], yticks=[-2, 0, 2])
+    left.set(xlim=(-2.4, 2.4), ylim=(-3.3, 2.4), xticks=[-2, 0, 2], yticks=[-2, 0, 2])
     left.set(aspect="equal", xlabel="x₁", ylabel="x₂")
     rho = covariance[0, 1]
     right.plot(rhos, losses, color=D_COLOR)
