@@ -42,12 +42,12 @@ def reweighted_and_moved(
         ax.scatter(start, f(start), s=60, facecolor="none", edgecolor=MUTED, linewidth=0.9)
         ax.scatter(points, f(points), s=60 * sizes, color=Q_COLOR, alpha=0.55, linewidth=0)
         average = float(np.mean(sizes * f(points)))
-        ax.axhline(exact, color=MUTED, linewidth=0.9, linestyle=DOTTED)
-        ax.axhline(average, color=INK, linewidth=1.2)
+        ax.axhline(average, color=Q_COLOR, linewidth=1.6)
+        ax.axhline(exact, color=INK, linewidth=1.2, linestyle=DOTTED)
         centre, apart = (average + exact) / 2, max(abs(average - exact), 1.7) / 2
         side = 1 if average > exact else -1
-        _name_in_margin(ax, centre + side * apart, f"average {average:.2f}", INK)
-        _name_in_margin(ax, centre - side * apart, f"exact {exact:.2f}", MUTED)
+        _name_in_margin(ax, centre + side * apart, f"average {average:.2f}", Q_COLOR)
+        _name_in_margin(ax, centre - side * apart, f"exact {exact:.2f}", INK)
         ax.set(title=words, xlim=(x[0], x[-1]), ylim=(-5.6, 15), yticks=[0, 5, 10, 15], ylabel="f(x)")
     axes[1].set_xlabel("x")
     return figure
@@ -65,15 +65,16 @@ def gradient_histograms(
     top, bottom = figure.subplots(
         2, 1, gridspec_kw={"hspace": 0.4, "left": 0.1, "right": 0.98, "bottom": 0.1, "top": 0.98}
     )
-    edges = np.linspace(-20, 14, 103)
+    edges, across = np.linspace(-20, 14, 103), top.get_xaxis_transform()  # heights in parts of the panel
     for values, style in ((pathwise, SOLID), (score, DASHED)):
         heights = np.histogram(values, edges)[0] / (len(values) * np.diff(edges))
         top.stairs(heights, edges, baseline=None, color=INK, linewidth=1.3, linestyle=style)
-    top.text(-15, 0.07, "score function", ha="center")
-    top.text(exact - 2.2 * pathwise.std(), 0.12, "pathwise", ha="right")
+    top.text(-15, 0.12, "score function", ha="center", transform=across)
+    top.text(exact - 2.2 * pathwise.std(), 0.3, "pathwise", ha="right", transform=across)
     top.axvline(exact, color=MUTED, linewidth=0.9, linestyle=DOTTED)
-    top.text(exact - 0.9, 0.64, "exact", color=MUTED, ha="right")
-    top.set(xlim=(edges[0], edges[-1]), ylim=(0, 0.7), ylabel="density")
+    top.text(exact - 0.9, 0.92, "exact", color=MUTED, ha="right", transform=across)
+    top.plot(score.mean(), 0.03, "^", color=INK, markersize=7, transform=across)
+    top.set(xlim=(edges[0], edges[-1]), ylim=(0, None), ylabel="density")
     top.set_xlabel("gradient in μ, from one sample")
     baselines, variances = curve
     best = variances.argmin()
@@ -81,10 +82,13 @@ def gradient_histograms(
     bottom.axhline(pathwise.var(), color=INK)
     bottom.plot(baselines[best], variances[best], "o", color=INK, markerfacecolor=GROUND, markersize=8)
     bottom.plot(baseline, np.interp(baseline, baselines, variances), "o", color=INK, markersize=5)
-    bottom.text(0.15, pathwise.var() + 2, "pathwise")
+    bottom.annotate("pathwise", (0.15, pathwise.var()), (0, 4), textcoords="offset points")
     bottom.annotate("score function", (baselines[best], variances[best]), (0, -17), ha="center",
                     textcoords="offset points")  # fmt: skip
-    bottom.set(xlim=(baselines[0], baselines[-1]), ylim=(0, 90), xlabel="baseline b", ylabel="variance")
+    bottom.set(xlim=(baselines[0], baselines[-1]), ylim=(0.2, 1500), yscale="log", xlabel="baseline b")
+    bottom.set_ylabel("variance")
+    bottom.minorticks_off()
+    bottom.set_yticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
     return figure
 
 
