@@ -88,6 +88,34 @@ def kl_bernoulli(p: Parameters, q: Parameters) -> ClosedValue:
     """Σ over both outcomes, whose weights differ by the same amount, of w_p φ(w_q/w_p − 1)."""
     if np.any(p.loc != q.loc):
         return NotImplemented
+    return _one_trial(p, q)
+
+
+@register_kl("binom", "binom")
+def kl_binomial(p: Parameters, q: Parameters) -> ClosedValue:
+    """As many times the divergence of one trial as there are trials."""
+    if np.any(p.loc != q.loc) or np.any(p.n != q.n):
+        return NotImplemented
+    return p.n * _one_trial(p, q)
+
+
+@register_kl("geom", "geom")
+def kl_geometric(p: Parameters, q: Parameters) -> ClosedValue:
+    """The mean number of trials, 1/p, times the divergence of one trial."""
+    if np.any(p.loc != q.loc):
+        return NotImplemented
+    return _one_trial(p, q) / p.p
+
+
+@register_kl("nbinom", "nbinom")
+def kl_negative_binomial(p: Parameters, q: Parameters) -> ClosedValue:
+    """The mean number of trials, n/p, times the divergence of one trial."""
+    if np.any(p.loc != q.loc) or np.any(p.n != q.n):
+        return NotImplemented
+    return p.n * (_one_trial(p, q) / p.p)
+
+
+def _one_trial(p: Parameters, q: Parameters) -> Array:
     return kl_term(p.p, q.p) + kl_term(1 - p.p, 1 - q.p, p.p - q.p)
 
 

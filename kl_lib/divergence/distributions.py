@@ -182,9 +182,15 @@ def _multinomial(label: str, value: Any) -> _Multivariate:
     return {"n": n, "p": p}, np.broadcast_shapes(n.shape, p.shape[:-1]), p.shape[-1]
 
 
+def _dirichlet(label: str, value: Any) -> _Multivariate:
+    alpha = as_positive(f"alpha of {label}", value.alpha)
+    return {"alpha": alpha}, (), alpha.size
+
+
 _MULTIVARIATE: dict[str, Callable[[str, Any], _Multivariate]] = {
     "multivariate_normal": _multivariate_normal,
     "multinomial": _multinomial,
+    "dirichlet": _dirichlet,
 }
 
 

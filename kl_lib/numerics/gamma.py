@@ -15,8 +15,9 @@ from scipy.special import expit
 from kl_lib.numerics.elementary import phi_ratio, polynomial
 from kl_lib.validation import Array
 
-_NODES, _WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(12))
-_NODES += 0.5
+# Gauss and Legendre's rule on [0, 1].
+LEGENDRE_NODES, LEGENDRE_WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(12))
+LEGENDRE_NODES += 0.5
 # Stirling's series, with the Bernoulli numbers B2, B4, …, is used from this argument on.
 _STIRLING = 10
 _BERNOULLI = np.array([1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798])
@@ -43,7 +44,7 @@ def gamma_bregman(x: ArrayLike, y: ArrayLike) -> Array:
 
 def _gamma_bregman_near(x: Array, y: Array) -> Array:
     total = np.zeros_like(x)
-    for s, weight in zip(_NODES, _WEIGHTS, strict=True):
+    for s, weight in zip(LEGENDRE_NODES, LEGENDRE_WEIGHTS, strict=True):
         a = y + s * (x - y)
         total += weight * (1 - s) * ((x - y) / a) ** 2 * gamma_curvature(a)
     return total
@@ -54,11 +55,14 @@ def _gamma_bregman_far(x: Array, y: Array) -> Array:
     return 0.5 * phi_ratio(x, y) + (at_x - at_y - slope * (x - y))
 
 
-def beta_bregman(a_p: ArrayLike, b_p: ArrayLike, a_q: ArrayLike, b_q: ArrayLike) -> Array:
+def beta_bregman(
+    a_p: ArrayLike, b_p: ArrayLike, a_q: ArrayLike, b_q: ArrayLike, *, b_step: ArrayLike | None = None
+) -> Array:
     """Return B_g(a_q, a_p) + B_g(b_q, b_p) − B_g(a_q + b_q, a_p + b_p), elementwise.
 
     It is the integral over t in [0, 1] of (1 − t) times the second derivative of g(a) + g(b) − g(a + b)
     along the way from p to q: near by Gauss and Legendre, far by the trapezoidal rule in log(t/(1 − t)).
+    `b_step` is b_q − b_p, for callers that know it better than their rounded b.
 
     Examples
     --------
@@ -66,11 +70,12 @@ def beta_bregman(a_p: ArrayLike, b_p: ArrayLike, a_q: ArrayLike, b_q: ArrayLike)
     0.136953782645 0.136953782645
     """
     ends = [np.asarray(x, dtype=np.float64) for x in (a_p, b_p, a_q, b_q)]
-    a_p, b_p, a_q, b_q = np.broadcast_arrays(*ends)
+    steps = (ends[2] - ends[0], ends[3] - ends[1] if b_step is None else b_step)
+    a_p, b_p, a_q, b_q, a_step, b_step = np.broadcast_arrays(*ends, *steps)
     near = (a_q <= 2 * a_p) & (a_p <= 2 * a_q) & (b_q <= 2 * b_p) & (b_p <= 2 * b_q)
     value = np.empty(near.shape)
     for mask, nodes in ((near, _legendre_nodes), (~near, _logit_nodes)):
-        way = (a_p[mask], b_p[mask], a_q[mask], b_q[mask])
+        way = tuple(x[mask] for x in (a_p, b_p, a_q, b_q, a_step, b_step))
         value[mask] = sum(weight * rest * _beta_curvature(way, t, rest) for t, rest, weight in nodes(way))
     return value[()]
 
@@ -78,7 +83,7 @@ def beta_bregman(a_p: ArrayLike, b_p: ArrayLike, a_q: ArrayLike, b_q: ArrayLike)
 def _legendre_nodes(way: tuple[Array, ...]) -> Iterator[tuple[Array, Array, Array]]:
     """Yield t, 1 − t and the weight, the same for all of `way`."""
     one = np.ones_like(way[0])
-    return ((t * one, (1 - t) * one, weight * one) for t, weight in zip(_NODES, _WEIGHTS, strict=True))
+    return ((t * one, (1 - t) * one, weight * one) for t, weight in zip(LEGENDRE_NODES, LEGENDRE_WEIGHTS, strict=True))
 
 
 def _logit_nodes(way: tuple[Array, ...]) -> Iterator[tuple[Array, Array, Array]]:
@@ -87,10 +92,10 @@ def _logit_nodes(way: tuple[Array, ...]) -> Iterator[tuple[Array, Array, Array]]
     The integrand in v = log(t/(1 − t)) is analytic in the strip |Im v| < π, so a step of ½ leaves
     e^{−4π²}.
     """
-    a_p, b_p, a_q, b_q = way
-    a_step, b_step = np.maximum(abs(a_q - a_p), a_q), np.maximum(abs(b_q - b_p), b_q)
-    at_p = np.minimum(a_p / a_step, b_p / b_step)
-    at_q = np.minimum(a_q / a_step, b_q / b_step)
+    a_p, b_p, a_q, b_q, a_step, b_step = way
+    a_scale, b_scale = np.maximum(abs(a_step), a_q), np.maximum(abs(b_step), b_q)
+    at_p = np.minimum(a_p / a_scale, b_p / b_scale)
+    at_q = np.minimum(a_q / a_scale, b_q / b_scale)
     first, last = np.log(at_p) - 40, 20 - np.log(at_q)
     count = int(np.ceil(np.max(last - first, initial=0.0) / 0.5)) + 1
     step = (last - first) / (count - 1)
@@ -100,11 +105,11 @@ def _logit_nodes(way: tuple[Array, ...]) -> Iterator[tuple[Array, Array, Array]]
         yield t, rest, step * t * rest
 
 
-def _beta_curvature(ends: tuple[Array, ...], t: Array | float, rest: Array | float) -> Array:
+def _beta_curvature(way: tuple[Array, ...], t: Array | float, rest: Array | float) -> Array:
     """Return the second derivative of g(a) + g(b) − g(a + b) in t: g″ differences, mostly positive terms."""
-    a_p, b_p, a_q, b_q = ends
+    a_p, b_p, a_q, b_q, a_step, b_step = way
     a, b = rest * a_p + t * a_q, rest * b_p + t * b_q
-    da, db = (a_q - a_p) / a, (b_q - b_p) / b
+    da, db = a_step / a, b_step / b
     cross = gamma_curvature(a + b) * (a / (a + b)) * (b / (a + b)) * da * db
     return _curvature_drop(a, b) * da**2 + _curvature_drop(b, a) * db**2 - 2 * cross
 
@@ -145,12 +150,26 @@ def gamma_curvature(a: Array) -> Array:
     return total
 
 
+def stirling_remainder(a: ArrayLike) -> Array:
+    """Return R(a) = log Γ(a) − (a − ½) log a + a − ½ log 2π for a ≥ 10, by Stirling's series.
+
+    Examples
+    --------
+    >>> print(f"{stirling_remainder(10.0):.15f}")
+    0.008330563433363
+    """
+    a = np.asarray(a, dtype=np.float64)
+    order = 2.0 * np.arange(1, _BERNOULLI.size + 1)
+    remainder: Array = polynomial(_BERNOULLI / (order * (order - 1)), a**-2) / a
+    return remainder
+
+
 def _stirling(a: Array) -> tuple[Array, Array]:
     """Return R(a) = log Γ(a) − (a − ½) log a + a − ½ log 2π, and R′(a)."""
     small = a < _STIRLING
     shifted = np.where(small, a + _STIRLING, a)
     order = 2.0 * np.arange(1, _BERNOULLI.size + 1)
-    remainder = polynomial(_BERNOULLI / (order * (order - 1)), shifted**-2) / shifted
+    remainder = stirling_remainder(shifted)
     slope = -polynomial(_BERNOULLI / order, shifted**-2) / shifted**2
     for k in range(_STIRLING):
         b = a[small] + k
