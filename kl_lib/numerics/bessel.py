@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import binom, expit, factorial, i0e, i1e
+from scipy.special import binom, factorial, i0e, i1e
 
+from kl_lib.numerics.bregman import legendre_integral, logit_integral
 from kl_lib.numerics.elementary import polynomial
-from kl_lib.numerics.gamma import LEGENDRE_NODES, LEGENDRE_WEIGHTS
 from kl_lib.validation import Array
 
 # From this argument on, the series in 1/x is used.
@@ -52,9 +51,6 @@ def bessel_ratio(x: ArrayLike) -> Array:
 def bessel_bregman(x: ArrayLike, y: ArrayLike) -> Array:
     """Return f(x) − f(y) − f′(y)(x − y) for f = log I₀, elementwise, for x, y ≥ 0.
 
-    It is the integral over t in [0, 1] of (1 − t)(x − y)² f″(y + t(x − y)), a sum of positive terms:
-    near by Gauss and Legendre, far by the trapezoidal rule in log(t/(1 − t)).
-
     Examples
     --------
     >>> print(f"{bessel_bregman(1.0, 0.0):.12f}", f"{np.log(np.i0(1.0)):.12f}")
@@ -63,42 +59,24 @@ def bessel_bregman(x: ArrayLike, y: ArrayLike) -> Array:
     x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
     near = (x <= 2 * y) & (y <= 2 * x)
     value = np.empty(x.shape)
-    for mask, nodes in ((near, _legendre_nodes), (~near, _logit_nodes)):
-        ends = x[mask], y[mask]
-        step = ends[0] - ends[1]
-        value[mask] = sum(
-            weight * rest * _curvature(t * ends[0] + rest * ends[1], step) for t, rest, weight in nodes(*ends)
-        )
+    value[near] = legendre_integral(_curvature, x[near], y[near])
+    far = x[~near], y[~near]
+    # f″ has its poles on the imaginary axis, so the integrand is analytic in the strip |Im v| < π/2.
+    value[~near] = logit_integral(_curvature, *_range(*far), 0.25, *far)
     return value[()]
 
 
-def _legendre_nodes(_x: Array, _y: Array) -> Iterator[tuple[float, float, float]]:
-    """Yield t, 1 − t and the weight."""
-    return ((t, 1 - t, weight) for t, weight in zip(LEGENDRE_NODES, LEGENDRE_WEIGHTS, strict=True))
+def _range(x: Array, y: Array) -> tuple[Array, Array]:
+    """Return where v begins, well below where f″ leaves its value at y, and ends, well beyond x."""
+    growth = np.log(np.maximum(x, 1.0) / np.maximum(y, 1.0))
+    return -40 - np.maximum(growth, 0.0), 20 + np.maximum(-growth, 0.0)
 
 
-def _logit_nodes(x: Array, y: Array) -> Iterator[tuple[Array, Array, Array]]:
-    """Yield t, 1 − t and the weight, from well below where f″ leaves its value at y to well beyond x.
-
-    f″ has its poles on the imaginary axis, so that the integrand in v = log(t/(1 − t)) is analytic in
-    the strip |Im v| < π/2, and a step of ¼ leaves e^{−4π²}.
-    """
-    first = np.log(np.minimum(np.maximum(y, 1.0) / np.maximum(x, 1.0), 1.0)) - 40
-    last = 20 - np.log(np.minimum(np.maximum(x, 1.0) / np.maximum(y, 1.0), 1.0))
-    count = int(np.ceil(np.max(last - first, initial=0.0) / 0.25)) + 1
-    step = (last - first) / (count - 1)
-    for k in range(count if x.size else 0):
-        v = first + k * step
-        t, rest = expit(v), expit(-v)
-        yield t, rest, step * t * rest
-
-
-def _curvature(x: Array, step: Array) -> Array:
-    """Return step² f″(x)."""
-    small = x < _LARGE
-    low = np.where(small, x, 0.0)
-    high = np.where(small, _LARGE, x)
-    scaled = np.exp(-low) / i0e(low)
-    power = 0.5 * polynomial(_POWERS, (0.5 * low) ** 2) * scaled**2
+def _curvature(t: Array, rest: Array, x: Array, y: Array) -> Array:
+    """Return the second derivative of f(y + t(x − y)) in t."""
+    a, step = t * x + rest * y, x - y
+    small = a < _LARGE
+    low, high = np.where(small, a, 0.0), np.where(small, _LARGE, a)
+    power = 0.5 * polynomial(_POWERS, (0.5 * low) ** 2) * (np.exp(-low) / i0e(low)) ** 2
     inverse = polynomial(_INVERSE, 1 / high)
     return np.where(small, np.where(small, step, 0.0) ** 2 * power, (step / high) ** 2 * inverse)

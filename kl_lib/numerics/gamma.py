@@ -6,18 +6,13 @@ B_g(x, y) = g(x) − g(y) − g′(y)(x − y) ≥ 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
+from kl_lib.numerics.bregman import legendre_integral, logit_integral
 from kl_lib.numerics.elementary import phi_ratio, polynomial
 from kl_lib.validation import Array
 
-# Gauss and Legendre's rule on [0, 1].
-LEGENDRE_NODES, LEGENDRE_WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(12))
-LEGENDRE_NODES += 0.5
 # Stirling's series, with the Bernoulli numbers B2, B4, …, is used from this argument on.
 _STIRLING = 10
 _BERNOULLI = np.array([1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798])
@@ -43,11 +38,11 @@ def gamma_bregman(x: ArrayLike, y: ArrayLike) -> Array:
 
 
 def _gamma_bregman_near(x: Array, y: Array) -> Array:
-    total = np.zeros_like(x)
-    for s, weight in zip(LEGENDRE_NODES, LEGENDRE_WEIGHTS, strict=True):
-        a = y + s * (x - y)
-        total += weight * (1 - s) * ((x - y) / a) ** 2 * gamma_curvature(a)
-    return total
+    def curvature(t: Array, _rest: Array, step: Array, y: Array) -> Array:
+        a = y + t * step
+        return (step / a) ** 2 * gamma_curvature(a)
+
+    return legendre_integral(curvature, x - y, y)
 
 
 def _gamma_bregman_far(x: Array, y: Array) -> Array:
@@ -74,40 +69,27 @@ def beta_bregman(
     a_p, b_p, a_q, b_q, a_step, b_step = np.broadcast_arrays(*ends, *steps)
     near = (a_q <= 2 * a_p) & (a_p <= 2 * a_q) & (b_q <= 2 * b_p) & (b_p <= 2 * b_q)
     value = np.empty(near.shape)
-    for mask, nodes in ((near, _legendre_nodes), (~near, _logit_nodes)):
-        way = tuple(x[mask] for x in (a_p, b_p, a_q, b_q, a_step, b_step))
-        value[mask] = sum(weight * rest * _beta_curvature(way, t, rest) for t, rest, weight in nodes(way))
+    way_near, way_far = ([x[mask] for x in (a_p, b_p, a_q, b_q, a_step, b_step)] for mask in (near, ~near))
+    value[near] = legendre_integral(_beta_curvature, *way_near)
+    # The integrand is analytic in the strip |Im v| < π, so a step of ½ leaves e^{−4π²}.
+    value[~near] = logit_integral(_beta_curvature, *_beta_range(*way_far), 0.5, *way_far)
     return value[()]
 
 
-def _legendre_nodes(way: tuple[Array, ...]) -> Iterator[tuple[Array, Array, Array]]:
-    """Yield t, 1 − t and the weight, the same for all of `way`."""
-    one = np.ones_like(way[0])
-    return ((t * one, (1 - t) * one, weight * one) for t, weight in zip(LEGENDRE_NODES, LEGENDRE_WEIGHTS, strict=True))
-
-
-def _logit_nodes(way: tuple[Array, ...]) -> Iterator[tuple[Array, Array, Array]]:
-    """Yield t, 1 − t and the weight, from well below the smallest scale at p to well above that at q.
-
-    The integrand in v = log(t/(1 − t)) is analytic in the strip |Im v| < π, so a step of ½ leaves
-    e^{−4π²}.
-    """
-    a_p, b_p, a_q, b_q, a_step, b_step = way
+def _beta_range(
+    a_p: Array, b_p: Array, a_q: Array, b_q: Array, a_step: Array, b_step: Array
+) -> tuple[Array, Array]:
+    """Return where v begins, well below the smallest scale at p, and ends, well above that at q."""
     a_scale, b_scale = np.maximum(abs(a_step), a_q), np.maximum(abs(b_step), b_q)
     at_p = np.minimum(a_p / a_scale, b_p / b_scale)
     at_q = np.minimum(a_q / a_scale, b_q / b_scale)
-    first, last = np.log(at_p) - 40, 20 - np.log(at_q)
-    count = int(np.ceil(np.max(last - first, initial=0.0) / 0.5)) + 1
-    step = (last - first) / (count - 1)
-    for k in range(count):
-        v = first + k * step
-        t, rest = expit(v), expit(-v)
-        yield t, rest, step * t * rest
+    return np.log(at_p) - 40, 20 - np.log(at_q)
 
 
-def _beta_curvature(way: tuple[Array, ...], t: Array | float, rest: Array | float) -> Array:
+def _beta_curvature(
+    t: Array, rest: Array, a_p: Array, b_p: Array, a_q: Array, b_q: Array, a_step: Array, b_step: Array
+) -> Array:
     """Return the second derivative of g(a) + g(b) − g(a + b) in t: g″ differences, mostly positive terms."""
-    a_p, b_p, a_q, b_q, a_step, b_step = way
     a, b = rest * a_p + t * a_q, rest * b_p + t * b_q
     da, db = a_step / a, b_step / b
     cross = gamma_curvature(a + b) * (a / (a + b)) * (b / (a + b)) * da * db
