@@ -17,8 +17,10 @@ from kl_lib.validation import Array
 _ORDER = np.arange(2.0, 32.0)
 _LOG_GAMMA = (-1) ** _ORDER * (zeta(_ORDER, 2)) / _ORDER
 _STIRLING = 10
-# Its square root is beyond what a product of two halves of a float can hold.
+# From here on log Γ is not known to within 1, whatever is done: its lost digits do not matter.
 _HUGE = 1e20
+# κ log κ just does not overflow.
+_LARGEST = 2e305
 
 
 def gumbel_divergence(shift: tuple[Array, Array], x: ArrayLike, y: ArrayLike) -> Array:
@@ -43,7 +45,8 @@ def gumbel_divergence(shift: tuple[Array, Array], x: ArrayLike, y: ArrayLike) ->
     w, w_lost = two_sum(shift_high, high)
     w_lost = w_lost + shift_lost + np.where(near, 0.0, far_lost)
     # Where e^w overflows, its last digits do not matter.
-    value: Array = psi(w) + w_lost * np.expm1(np.minimum(w, 700.0)) + rest
+    known = w < 700
+    value: Array = psi(w) + np.where(known, w_lost, 0.0) * np.expm1(np.where(known, w, 0.0)) + rest
     return value
 
 
@@ -52,7 +55,7 @@ def _log_factorial(kappa: Array, lost: Array) -> tuple[Array, Array]:
     small = kappa < _STIRLING
     argument, argument_lost = two_sum(1.0, np.where(small, kappa, 0.0))
     high, low = log_ratio_parts(gamma_function(argument), 1.0)
-    a = np.where(small, _STIRLING, kappa)
+    a = np.where(small, _STIRLING, np.minimum(kappa, _LARGEST))
     log, log_lost = log_ratio_parts(a, 1.0)
     product_lost = two_product(np.minimum(a, _HUGE), log)[1]
     large, large_lost = two_sum(a * log, -a)
@@ -61,5 +64,5 @@ def _log_factorial(kappa: Array, lost: Array) -> tuple[Array, Array]:
     slope = digamma(np.where(small, argument, a))
     return two_sum(
         np.where(small, high, large),
-        np.where(small, low + slope * argument_lost, large_lost) + slope * lost,
+        np.where(small, low + slope * argument_lost, large_lost) + slope * np.where(a < _HUGE, lost, 0.0),
     )
