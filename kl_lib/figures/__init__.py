@@ -5,6 +5,7 @@ filled. Each plot takes distributions or arrays and returns a matplotlib `Figure
 figures into pictures that follow the page's light and dark mode.
 """
 
+from kl_lib.figures.computing_kl import error_against_distance, library_errors, staircase
 from kl_lib.figures.probabilistic_learning import integrands, rankings, signed_areas
 from kl_lib.figures.style import (
     D_COLOR,
@@ -28,9 +29,12 @@ __all__ = [
     "P_COLOR",
     "Q_COLOR",
     "STYLE",
+    "error_against_distance",
     "integrand",
     "integrands",
+    "library_errors",
     "rankings",
     "signed_areas",
+    "staircase",
     "styled",
 ]
