@@ -23,14 +23,15 @@ _LARGEST = np.finfo(np.float64).max
 @register_kl("norm", "norm")
 def kl_normal(p: Parameters, q: Parameters) -> ClosedValue:
     """½[(Δμ/σq)² + φ(σp²/σq² − 1)]."""
-    return 0.5 * (((p.loc - q.loc) / q.scale) ** 2 + phi_square_ratio(p.scale, q.scale))
+    z = (p.loc - q.loc) / q.scale
+    return 0.5 * z * z + phi_square_ratio(p.scale, q.scale, weight=0.5)
 
 
 @register_kl("expon", "expon")
 def kl_exponential(p: Parameters, q: Parameters) -> ClosedValue:
     """φ(sp/sq − 1) + Δloc/sq; inf where p begins before q."""
-    shift = (p.loc - q.loc) / q.scale
-    return np.where(shift >= 0, phi_ratio(p.scale, q.scale) + shift, np.inf)
+    shift = np.maximum(p.loc - q.loc, 0.0) / q.scale
+    return np.where(p.loc >= q.loc, phi_ratio(p.scale, q.scale) + shift, np.inf)
 
 
 @register_kl("laplace", "laplace")

@@ -51,7 +51,8 @@ def kl_lognormal(p: Parameters, q: Parameters) -> ClosedValue:
     """The normal distribution of the logarithms: ½[(log(xp/xq)/sq)² + φ(sp²/sq² − 1)], x the scales."""
     if np.any(p.loc != q.loc):
         return NotImplemented
-    return 0.5 * ((log_ratio(p.scale, q.scale) / q.s) ** 2 + phi_square_ratio(p.s, q.s))
+    z = log_ratio(p.scale, q.scale) / q.s
+    return 0.5 * z * z + phi_square_ratio(p.s, q.s, weight=0.5)
 
 
 @register_kl("pareto", "pareto")
@@ -76,9 +77,9 @@ def kl_weibull(p: Parameters, q: Parameters) -> ClosedValue:
 @register_kl("halfnorm", "halfnorm")
 def kl_half_normal(p: Parameters, q: Parameters) -> ClosedValue:
     """½[φ(sp²/sq² − 1) + d(d + 2 √(2/π) sp/sq)], d = Δloc/sq; inf where p begins before q."""
-    d = (p.loc - q.loc) / q.scale
-    rise = d * (d + 2 * np.sqrt(2 / np.pi) * (p.scale / q.scale))
-    return np.where(d >= 0, 0.5 * (phi_square_ratio(p.scale, q.scale) + rise), np.inf)
+    d = np.maximum(p.loc - q.loc, 0.0) / q.scale
+    rise = d * (0.5 * d + np.sqrt(2 / np.pi) * (p.scale / q.scale))
+    return np.where(p.loc >= q.loc, phi_square_ratio(p.scale, q.scale, weight=0.5) + rise, np.inf)
 
 
 @register_kl("rayleigh", "rayleigh")
@@ -94,4 +95,4 @@ def kl_maxwell(p: Parameters, q: Parameters) -> ClosedValue:
     """3/2 φ(sp²/sq² − 1)."""
     if np.any(p.loc != q.loc):
         return NotImplemented
-    return 1.5 * phi_square_ratio(p.scale, q.scale)
+    return phi_square_ratio(p.scale, q.scale, weight=1.5)

@@ -94,8 +94,10 @@ def phi_ratio(x: ArrayLike, y: ArrayLike) -> Array:
         return np.where(near, phi(np.where(near, (x - y) / y, 0.0)), ratio - 1 - _log_ratio(x, y))[()]
 
 
-def phi_square_ratio(x: ArrayLike, y: ArrayLike) -> Array:
-    """Return φ((x/y)² − 1) for positive x and y, from x − y, which is exact where they are close.
+def phi_square_ratio(x: ArrayLike, y: ArrayLike, *, weight: float = 1.0) -> Array:
+    """Return weight φ((x/y)² − 1) for positive x and y, from x − y, which is exact where they are close.
+
+    With a weight below 1 the square may overflow where the product does not.
 
     Examples
     --------
@@ -107,7 +109,8 @@ def phi_square_ratio(x: ArrayLike, y: ArrayLike) -> Array:
         ratio = x / y
         near = np.abs(ratio - 1) < 0.5
         t = np.where(near, (x - y) / y, 0.0)
-        return np.where(near, phi(t * (2 + t)), (ratio - 1) * (ratio + 1) - 2 * _log_ratio(x, y))[()]
+        far = weight * (ratio - 1) * (ratio + 1) - 2 * weight * _log_ratio(x, y)
+        return np.where(near, weight * phi(t * (2 + t)), far)[()]
 
 
 def kl_term(p: ArrayLike, q: ArrayLike, difference: ArrayLike | None = None) -> Array:
