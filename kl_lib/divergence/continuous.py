@@ -63,7 +63,7 @@ def kl_gumbel_right(p: Parameters, q: Parameters) -> ClosedValue:
 
 @register_kl("gumbel_l", "gumbel_l")
 def kl_gumbel_left(p: Parameters, q: Parameters) -> ClosedValue:
-    """The mirror image of the right-skewed one."""
+    """ψ(w) + log Γ(κ) + γ(κ − 1), κ = βp/βq, w = (μp − μq)/βq + log Γ(1 + κ)."""
     shift = two_quotient(*two_sum(p.loc, -q.loc), q.scale)
     return gumbel_divergence(shift, p.scale, q.scale)
 

@@ -101,7 +101,7 @@ def kl_binomial(p: Parameters, q: Parameters) -> ClosedValue:
 
 @register_kl("geom", "geom")
 def kl_geometric(p: Parameters, q: Parameters) -> ClosedValue:
-    """The mean number of trials, 1/p, times the divergence of one trial."""
+    """1/p, the mean number of trials, times the divergence of one trial."""
     if np.any(p.loc != q.loc):
         return NotImplemented
     return _one_trial(p, q) / p.p
@@ -109,7 +109,7 @@ def kl_geometric(p: Parameters, q: Parameters) -> ClosedValue:
 
 @register_kl("nbinom", "nbinom")
 def kl_negative_binomial(p: Parameters, q: Parameters) -> ClosedValue:
-    """The mean number of trials, n/p, times the divergence of one trial."""
+    """n/p, the mean number of trials, times the divergence of one trial."""
     if np.any(p.loc != q.loc) or np.any(p.n != q.n):
         return NotImplemented
     return p.n * (_one_trial(p, q) / p.p)

@@ -31,7 +31,7 @@ def kl_gamma(p: Parameters, q: Parameters) -> ClosedValue:
 
 @register_kl("chi2", "chi2")
 def kl_chi2(p: Parameters, q: Parameters) -> ClosedValue:
-    """The gamma distribution of shape df/2."""
+    """Return that of gamma distributions of the shapes df/2."""
     if np.any(p.loc != q.loc):
         return NotImplemented
     a_p, a_q = 0.5 * p.df, 0.5 * q.df
@@ -40,7 +40,7 @@ def kl_chi2(p: Parameters, q: Parameters) -> ClosedValue:
 
 @register_kl("invgamma", "invgamma")
 def kl_inverse_gamma(p: Parameters, q: Parameters) -> ClosedValue:
-    """The gamma distribution, the scales exchanged."""
+    """Return that of gamma distributions with the reciprocal scales."""
     if np.any(p.loc != q.loc):
         return NotImplemented
     return q.a * phi_product_ratio(p.a, q.scale, q.a, p.scale) + gamma_bregman(q.a, p.a)
@@ -48,7 +48,7 @@ def kl_inverse_gamma(p: Parameters, q: Parameters) -> ClosedValue:
 
 @register_kl("lognorm", "lognorm")
 def kl_lognormal(p: Parameters, q: Parameters) -> ClosedValue:
-    """The normal distribution of the logarithms: ½[(log(xp/xq)/sq)² + φ(sp²/sq² − 1)], x the scales."""
+    """½[(log(xp/xq)/sq)² + φ(sp²/sq² − 1)], x the scales."""
     if np.any(p.loc != q.loc):
         return NotImplemented
     z = log_ratio(p.scale, q.scale) / q.s
@@ -66,7 +66,7 @@ def kl_pareto(p: Parameters, q: Parameters) -> ClosedValue:
 
 @register_kl("weibull_min", "weibull_min")
 def kl_weibull(p: Parameters, q: Parameters) -> ClosedValue:
-    """The Gumbel distribution of the logarithms: locations log λ, scales 1/k."""
+    """Return that of the logarithms, Gumbel distributions of locations log λ and scales 1/k."""
     if np.any(p.loc != q.loc):
         return NotImplemented
     log, log_lost = log_ratio_parts(p.scale, q.scale)

@@ -38,10 +38,10 @@ def kl_dirichlet(p: Parameters, q: Parameters) -> ClosedValue:
     return np.sum(means) + np.sum(shares)
 
 
-def _sum(values: Array) -> tuple[float, float]:
+def _sum(values: Array) -> tuple[Array, Array]:
     """Return the sum rounded, and what rounding lost."""
     total = fsum(values)
-    return total, fsum([*values, -total])
+    return np.asarray(total), np.asarray(fsum([*values, -total]))
 
 
 def _determinant(a: Array, d: Array, b: Array, c: Array) -> Array:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import digamma, gammaln
 
 from kl_lib.numerics.bregman import legendre_integral, logit_integral
-from kl_lib.numerics.elementary import phi_ratio, polynomial
+from kl_lib.numerics.elementary import kl_term, phi_ratio, polynomial
 from kl_lib.validation import Array
 
 # Stirling's series, with the Bernoulli numbers B2, B4, …, is used from this argument on.
@@ -22,7 +23,7 @@ def gamma_bregman(x: ArrayLike, y: ArrayLike) -> Array:
     """Return g(x) − g(y) − g′(y)(x − y), elementwise, for x, y > 0.
 
     Near, it is ∫₀¹ (1 − s)(x − y)² g″(y + s(x − y)) ds, a sum of positive terms by Gauss and Legendre;
-    far, g(a) = ½ log(2π/a) + R(a) with Stirling's remainder R, convex too.
+    far, g(a) = ½ log(2π/a) + R(a), but for small numbers, with Stirling's remainder R, convex too.
 
     Examples
     --------
@@ -32,8 +33,11 @@ def gamma_bregman(x: ArrayLike, y: ArrayLike) -> Array:
     x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
     near = (x <= 2 * y) & (y <= 2 * x)
     value = np.empty(x.shape)
+    small = ~near & (np.maximum(x, y) <= 1)
+    far = ~near & ~small
     value[near] = _gamma_bregman_near(x[near], y[near])
-    value[~near] = _gamma_bregman_far(x[~near], y[~near])
+    value[small] = _gamma_bregman_small(x[small], y[small])
+    value[far] = _gamma_bregman_far(x[far], y[far])
     return value[()]
 
 
@@ -43,6 +47,12 @@ def _gamma_bregman_near(x: Array, y: Array) -> Array:
         return (step / a) ** 2 * gamma_curvature(a)
 
     return legendre_integral(curvature, x - y, y)
+
+
+def _gamma_bregman_small(x: Array, y: Array) -> Array:
+    """Take g(a) = −log a − (a log a − a) + log Γ(1 + a), whose first term is by far the largest."""
+    rest: Array = gammaln(1 + x) - gammaln(1 + y) - digamma(1 + y) * (x - y)
+    return phi_ratio(x, y) - kl_term(x, y) + rest
 
 
 def _gamma_bregman_far(x: Array, y: Array) -> Array:

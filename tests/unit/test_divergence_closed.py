@@ -10,7 +10,16 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 from scipy.special import iv
 
-from benchmarks.grid import FAMILIES, Family, evaluate, exact_values, far_pairs, mp, near_pairs, relative_errors
+from benchmarks.grid import (
+    FAMILIES,
+    Family,
+    evaluate,
+    exact_values,
+    far_pairs,
+    mp,
+    near_pairs,
+    relative_errors,
+)
 from kl_lib import kl_divergence
 
 # Every second power of ten of the grid's distances, and the two ends.
@@ -49,7 +58,9 @@ def test_three_routes_agree(name: str, rng: np.random.Generator) -> None:
     ends = MIDDLE[name]
     p, q = (FAMILIES[name].build(*end) for end in ends)
     value = closed(p, q)
-    assert_allclose(value, float(FAMILIES[name].reference(*(mp.mpf(x) for end in ends for x in end))), rtol=1e-14)
+    assert_allclose(
+        value, float(FAMILIES[name].reference(*(mp.mpf(x) for end in ends for x in end))), rtol=1e-14
+    )
     if name not in ("dirichlet", "vonmises"):
         assert_allclose(kl_divergence(p, q, method="quadrature"), value, rtol=1e-9)
     x = p.rvs(100_000, random_state=rng)
