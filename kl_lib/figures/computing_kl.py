@@ -27,18 +27,18 @@ def error_against_distance(
 ) -> Figure:
     """Draw relative errors as dots and theory as dashed lines, both axes logarithmic.
 
-    The last entry of `errors` is the one that is right, and gets the colour of the divergence. Lines are
-    named at their near end.
+    Of several entries of `errors` the last is the one that is right, and gets the colour of the divergence.
     """
     figure, ax = _logarithmic_axes(window or (distance.min(), distance.max()), limits, xlabel)
-    colors = [*(INK, MUTED)[: len(errors) - 1], D_COLOR]
+    colors = [INK] if len(errors) == 1 else [*(INK, MUTED)[: len(errors) - 1], D_COLOR]
     for (name, error), color, place in zip(errors.items(), colors, (0.30, 0.45, 0.62), strict=False):
         ax.plot(distance, np.maximum(error, limits[0]), "o", color=color, markersize=2.6, clip_on=False)
         _name_cloud(ax, name, distance, error, color, place)
     for name, line in (lines or {}).items():
         ax.plot(distance, line, color=MUTED, dashes=(4, 2), linewidth=1.2)
-        at = int(0.72 * distance.size)
-        ax.annotate(name, (distance[at], line[at]), (4, 5), textcoords="offset points", color=MUTED)
+        at = int(0.6 * distance.size)
+        ax.annotate(name, (distance[at], line[at]), (-4, -6), textcoords="offset points", color=MUTED,
+                    ha="right", va="top")  # fmt: skip
     return figure
 
 
