@@ -42,7 +42,7 @@ def bessel_ratio(x: ArrayLike) -> Array:
     Examples
     --------
     >>> print(f"{bessel_ratio(1.0):.12f}")
-    0.446389965896
+    0.446389965897
     """
     ratio: Array = i1e(x) / i0e(x)
     return ratio
@@ -61,8 +61,8 @@ def bessel_bregman(x: ArrayLike, y: ArrayLike) -> Array:
     value = np.empty(x.shape)
     value[near] = legendre_integral(_curvature, x[near], y[near])
     far = x[~near], y[~near]
-    # f″ has its poles on the imaginary axis, so the integrand is analytic in the strip |Im v| < π/2.
-    value[~near] = logit_integral(_curvature, *_range(*far), 0.25, *far)
+    # f″ has its poles on the imaginary axis, so the integrand is analytic for |Im v| < π/2.
+    value[~near] = logit_integral(_curvature, *_range(*far), 0.1875, *far)
     return value[()]
 
 

@@ -36,7 +36,7 @@ def legendre_integral(curvature: Curvature, *way: Array) -> Array:
 def logit_integral(curvature: Curvature, first: Array, last: Array, step: float, *way: Array) -> Array:
     """Return ∫ (1 − t) `curvature` dt in steps of v = log(t/(1 − t)) from `first` to `last`.
 
-    The error is e^{−2πa/step}, where the integrand is analytic for |Im v| < a. The step is a power of 2.
+    The error is e^{−2πa/step}, where the integrand is analytic for |Im v| < a. The step has few bits.
 
     Examples
     --------

@@ -35,8 +35,9 @@ def log_ratio_parts(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
 
     Examples
     --------
-    >>> tuple(map(float, log_ratio_parts(2.0, 1.0)))
-    (0.6931471805599453, 2.3190468138462996e-17)
+    >>> high, low = log_ratio_parts(2.0, 1.0)
+    >>> print(f"{high:.16f} {low:.8e}")
+    0.6931471805599453 2.31904681e-17
     """
     (x, exponent_x), (y, exponent_y) = (np.frexp(np.asarray(side, dtype=np.float64)) for side in (x, y))
     above = (x > np.sqrt(2) * y).astype(int) - (x < np.sqrt(0.5) * y)
