@@ -11,6 +11,10 @@ from kl_lib.numerics import kl_term
 from kl_lib.validation import Array, as_finite
 
 
+# So many outcomes at a time that all that is computed of them stays in the cache.
+_BLOCK = 1 << 14
+
+
 def kl_categorical(p: ArrayLike, q: ArrayLike, *, axis: int = -1) -> float | Array:
     r"""Return Σᵢ pᵢ log(pᵢ/qᵢ) of two arrays of probabilities, in nats.
 
@@ -59,11 +63,16 @@ def kl_categorical(p: ArrayLike, q: ArrayLike, *, axis: int = -1) -> float | Arr
 def kl_weights(p: Array, q: Array, *, axis: int = -1) -> Array:
     """Return the divergence of p/Σp from q/Σq: Σ φ-terms of p and q (Σp/Σq), over Σp."""
     total = np.sum(p, axis=axis, keepdims=True)
-    difference = q - p
-    excess = np.sum(difference, axis=axis, keepdims=True) / total
-    terms = kl_term(p, q / (1 + excess), (difference - excess * p) / (1 + excess))
-    value: Array = np.sum(terms / total, axis=axis)
-    return value
+    excess = np.sum(q - p, axis=axis, keepdims=True) / total
+    if p.ndim > 1:
+        return np.sum(_terms(p, q, total, excess), axis=axis)
+    blocks = (slice(start, start + _BLOCK) for start in range(0, p.size, _BLOCK))
+    return np.asarray(sum(np.sum(_terms(p[block], q[block], total, excess)) for block in blocks))[()]
+
+
+def _terms(p: Array, q: Array, total: Array, excess: Array) -> Array:
+    terms: Array = kl_term(p, q / (1 + excess), ((q - p) - excess * p) / (1 + excess)) / total
+    return terms
 
 
 def _weights(name: str, value: ArrayLike) -> tuple[Array, float]:
@@ -71,7 +80,7 @@ def _weights(name: str, value: ArrayLike) -> tuple[Array, float]:
     weights = as_finite(name, value)
     if weights.ndim == 0:
         raise ValueError(f"{name} must be an array of probabilities, got {value!r}")
-    if np.any(weights < 0):
+    if np.min(weights, initial=0.0) < 0:
         raise ValueError(f"{name} must not be negative, got {weights[weights < 0].flat[0]}")
     return weights, 1e-5 if np.asarray(value).dtype == np.float32 else 1e-9
 

@@ -132,7 +132,9 @@ def _registered_name(generator: Any) -> str:
 
 
 def _check_domain(label: str, name: str, parameters: dict[str, Array], value: Any) -> None:
-    """Refuse parameters outside their domain, which SciPy keeps silently; its support is then nan."""
+    """Refuse shapes outside their domain, which SciPy keeps silently; its support is then nan."""
+    if not value.dist.numargs:
+        return
     bad = np.isnan(value.support()[0])
     if np.any(bad):
         first = {

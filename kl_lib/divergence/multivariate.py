@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.linalg import solve_triangular
 
 from kl_lib.divergence.distributions import Parameters
 from kl_lib.divergence.registry import ClosedValue, register_kl
@@ -91,6 +92,8 @@ def solve_lower(factor: Array, right: Array) -> Array:
     Unlike a general solver it never exchanges rows, which keeps each entry accurate however the rows
     are scaled.
     """
+    if factor.ndim == right.ndim == 2:
+        return np.asarray(solve_triangular(factor, right, lower=True, check_finite=False))
     shape = np.broadcast_shapes(factor.shape[:-2], right.shape[:-2]) + right.shape[-2:]
     x = np.zeros(shape)
     for i in range(shape[-2]):

@@ -117,11 +117,13 @@ def _curvature_drop(a: Array, b: Array) -> Array:
         total -= coefficient * shifted ** (2 - power) * np.expm1(-power * log_ratio)
     total *= (a / shifted) ** 2
     small_a, small_b = a[small], b[small]
+    first_terms = np.zeros_like(small_a)
     for k in range(_STIRLING):
         x = small_a + k
         y = x + small_b
         drop = small_b / y * (x * x + x * y + y * y + x + y) / ((x + 1) * y * (y + 1))
-        total[small] += (small_a / x) ** 2 * drop
+        first_terms += (small_a / x) ** 2 * drop
+    total[small] += first_terms
     return total
 
 
@@ -137,8 +139,10 @@ def gamma_curvature(a: Array) -> Array:
     shifted = np.where(small, a + _STIRLING, a)
     total = (a / shifted) ** 2 * (0.5 + polynomial(_BERNOULLI, shifted**-2) / shifted)
     b = a[small]
+    first_terms = np.zeros_like(b)
     for k in range(_STIRLING):
-        total[small] += (b / (b + k)) ** 2 / (b + k + 1)
+        first_terms += (b / (b + k)) ** 2 / (b + k + 1)
+    total[small] += first_terms
     return total
 
 
