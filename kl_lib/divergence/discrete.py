@@ -10,7 +10,6 @@ from kl_lib.divergence.registry import ClosedValue, register_kl
 from kl_lib.numerics import kl_term
 from kl_lib.validation import Array, as_finite
 
-
 # So many outcomes at a time that all that is computed of them stays in the cache.
 _BLOCK = 1 << 14
 
@@ -65,9 +64,10 @@ def kl_weights(p: Array, q: Array, *, axis: int = -1) -> Array:
     total = np.sum(p, axis=axis, keepdims=True)
     excess = np.sum(q - p, axis=axis, keepdims=True) / total
     if p.ndim > 1:
-        return np.sum(_terms(p, q, total, excess), axis=axis)
+        value: Array = np.sum(_terms(p, q, total, excess), axis=axis)
+        return value
     blocks = (slice(start, start + _BLOCK) for start in range(0, p.size, _BLOCK))
-    return np.asarray(sum(np.sum(_terms(p[block], q[block], total, excess)) for block in blocks))[()]
+    return np.sum([np.sum(_terms(p[block], q[block], total, excess)) for block in blocks])
 
 
 def _terms(p: Array, q: Array, total: Array, excess: Array) -> Array:

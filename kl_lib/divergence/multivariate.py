@@ -60,8 +60,12 @@ def kl_normal_cholesky(
 
 
 def _kl_factors(difference: Array, factor_p: Array, factor_q: Array) -> Array:
-    excess = solve_lower(factor_q, factor_p - factor_q)
-    shift = solve_lower(factor_q, difference[..., np.newaxis])[..., 0]
+    excess, shift = factor_p - factor_q, difference[..., np.newaxis]
+    if excess.shape[:-2] == shift.shape[:-2]:
+        solved = solve_lower(factor_q, np.concatenate([excess, shift], axis=-1))
+        excess, shift = solved[..., :-1], solved[..., -1]
+    else:
+        excess, shift = solve_lower(factor_q, excess), solve_lower(factor_q, shift)[..., 0]
     below = np.sum(np.tril(excess, -1) ** 2, axis=(-2, -1))
     diagonals = (np.diagonal(factor, axis1=-2, axis2=-1) for factor in (factor_p, factor_q))
     value: Array = below + np.sum(phi_square_ratio(*diagonals), axis=-1) + np.sum(shift**2, axis=-1)

@@ -113,9 +113,9 @@ def phi_square_ratio(x: ArrayLike, y: ArrayLike, *, weight: float = 1.0) -> Arra
     with np.errstate(over="ignore", under="ignore"):
         ratio = x / y
         value = np.asarray(weight * (ratio - 1) * (ratio + 1) - 2 * weight * _log_ratio(x, y))
-    near = np.abs(ratio - 1) < 0.5
+    near = np.abs(ratio - 1) < 0.2
     t = (x[near] - y[near]) / y[near]
-    value[near] = weight * phi(t * (2 + t))
+    value[near] = weight * _phi_near(t * (2 + t))
     return value[()]
 
 

@@ -216,6 +216,26 @@ def test_arguments_by_position_and_by_keyword_are_the_same() -> None:
     assert kl_divergence(stats.gamma(2.0, 0, 1.5), q) == kl_divergence(stats.gamma(a=2.0, scale=1.5), q)
 
 
+@pytest.mark.parametrize("ratio", [0.1, 0.79, 0.81, 1 - 1e-9, 1.0, 1 + 1e-9, 1.19, 1.21, 7.0])
+def test_scalars_and_arrays_agree(ratio: float) -> None:
+    for q in (stats.norm(0.5, 2.0), stats.norm(scale=2, loc=3)):
+        p = stats.norm(0.5, 2.0 * ratio)
+        (array,) = kl_divergence(stats.norm([0.5], 2.0 * ratio), q)
+        assert kl_divergence(p, q) == pytest.approx(array, rel=1e-15)
+
+
+def test_large_arrays_are_evaluated_in_blocks(rng: np.random.Generator) -> None:
+    shapes, scales = rng.uniform(1, 9, (30_000, 1)), np.array([1.0, 2.0])
+    value = kl_divergence(stats.rayleigh(scale=shapes), stats.rayleigh(scale=scales))
+    assert value.shape == (30_000, 2)
+    for i in (0, 16_383, 29_999):
+        assert_array_equal(
+            value[i], kl_divergence(stats.rayleigh(scale=shapes[i]), stats.rayleigh(scale=scales))
+        )
+    with pytest.raises(NotImplementedError, match="no closed form"):
+        closed(stats.rayleigh(shapes, scale=scales), stats.rayleigh(0, 1))
+
+
 def test_array_parameters_broadcast() -> None:
     value = kl_divergence(stats.gamma([[1.0], [2.0]], scale=[1.0, 2.0, 3.0]), stats.gamma(1.5))
     assert value.shape == (2, 3)
