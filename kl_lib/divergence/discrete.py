@@ -64,10 +64,9 @@ def kl_weights(p: Array, q: Array, *, axis: int = -1) -> Array:
     total = np.sum(p, axis=axis, keepdims=True)
     excess = np.sum(q - p, axis=axis, keepdims=True) / total
     if p.ndim > 1:
-        value: Array = np.sum(_terms(p, q, total, excess), axis=axis)
-        return value
+        return np.asarray(np.sum(_terms(p, q, total, excess), axis=axis))
     blocks = (slice(start, start + _BLOCK) for start in range(0, p.size, _BLOCK))
-    return np.sum([np.sum(_terms(p[block], q[block], total, excess)) for block in blocks])
+    return np.asarray(sum(np.sum(_terms(p[block], q[block], total, excess)) for block in blocks))
 
 
 def _terms(p: Array, q: Array, total: Array, excess: Array) -> Array:
