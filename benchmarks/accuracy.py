@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import mpmath as mp
 import numpy as np
 from families import FAMILIES, Family, Parameters
+from grid import mp
 from libraries import LIBRARIES
-from truth import exact
 
 DISTANCES = [10.0**-k for k in range(1, 13)]
 
@@ -49,10 +48,17 @@ def _worst(library: str, family: Family, distance: float) -> tuple[float, int, i
 
 
 def _truth(library: str, family: Family, p: Parameters, q: Parameters) -> Any:
-    p_exact, q_exact = exact(p), exact(q)
+    p_exact, q_exact = ([_exact(x) for x in parameters] for parameters in (p, q))
     if family.rate is not None and library not in ("kl_lib", "SciPy"):
         p_exact[family.rate], q_exact[family.rate] = 1 / p_exact[family.rate], 1 / q_exact[family.rate]
     return family.truth(p_exact, q_exact)
+
+
+def _exact(x: Any) -> Any:
+    """Return a float, a list of floats or a matrix as mpmath's, taken as exact."""
+    if np.ndim(x) == 2:
+        return mp.matrix(x.tolist())
+    return [mp.mpf(float(entry)) for entry in x] if np.ndim(x) else mp.mpf(float(x))
 
 
 def print_accuracy(rows: list[dict[str, Any]]) -> None:

@@ -67,10 +67,11 @@ def here(pair: Pair) -> str:
 
 def table(pairs: list[Pair], marks: dict[str, dict[Pair, str]]) -> list[str]:
     """Return one row a pair as lines of MyST Markdown."""
-    lines = [f"| p | q | `kl_lib` | {' | '.join(LIBRARIES)} |", "|---|---|---|" + "---|" * len(LIBRARIES)]
+    lines = [f"| Pair | `kl_lib` | {' | '.join(LIBRARIES)} |", "|---|---|" + "---|" * len(LIBRARIES)]
     for p, q in pairs:
         cells = [here((p, q)), *(marks[library].get((p, q), "–") for library in LIBRARIES)]
-        lines.append(f"| `{p}` | `{q}` | {' | '.join(cells)} |")
+        name = f"`{p}`" if p == q else f"`{p}` ‖ `{q}`"
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return [*lines, ""]
 
 
