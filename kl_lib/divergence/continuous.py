@@ -7,30 +7,31 @@ import numpy as np
 from kl_lib.divergence.distributions import Parameters
 from kl_lib.divergence.registry import ClosedValue, register_kl
 from kl_lib.numerics import (
-    beta_bregman,
-    gamma_bregman,
-    kl_term,
-    phi_product_ratio,
+    bessel_bregman,
+    bessel_ratio,
+    gumbel_divergence,
     phi_ratio,
     phi_square_ratio,
     psi,
-    two_product,
+    two_quotient,
     two_sum,
 )
-from kl_lib.validation import Array
+
+_LARGEST = np.finfo(np.float64).max
 
 
 @register_kl("norm", "norm")
 def kl_normal(p: Parameters, q: Parameters) -> ClosedValue:
     """½[(Δμ/σq)² + φ(σp²/σq² − 1)]."""
-    return 0.5 * (((p.loc - q.loc) / q.scale) ** 2 + phi_square_ratio(p.scale, q.scale))
+    z = (p.loc - q.loc) / q.scale
+    return 0.5 * z * z + phi_square_ratio(p.scale, q.scale, weight=0.5)
 
 
 @register_kl("expon", "expon")
 def kl_exponential(p: Parameters, q: Parameters) -> ClosedValue:
     """φ(sp/sq − 1) + Δloc/sq; inf where p begins before q."""
-    shift = (p.loc - q.loc) / q.scale
-    return np.where(shift >= 0, phi_ratio(p.scale, q.scale) + shift, np.inf)
+    shift = np.maximum(p.loc - q.loc, 0.0) / q.scale
+    return np.where(p.loc >= q.loc, phi_ratio(p.scale, q.scale) + shift, np.inf)
 
 
 @register_kl("laplace", "laplace")
@@ -43,6 +44,40 @@ def kl_laplace(p: Parameters, q: Parameters) -> ClosedValue:
     return phi_ratio(p.scale, q.scale) + np.where(t < 1, ratio * psi(-np.minimum(t, 1.0)), far)
 
 
+@register_kl("cauchy", "cauchy")
+def kl_cauchy(p: Parameters, q: Parameters) -> ClosedValue:
+    """log(1 + ((σp − σq)² + Δμ²)/(4 σp σq)) (Chyzak and Nielsen 2019, equation 1)."""
+    distance, difference = p.loc - q.loc, p.scale - q.scale
+    small, large = np.minimum(p.scale, q.scale), np.maximum(p.scale, q.scale)
+    excess = 0.25 * ((difference / small) * (difference / large) + (distance / small) * (distance / large))
+    far = 2 * np.log(np.hypot(distance, large + small)) - np.log(4 * large) - np.log(small)
+    return np.where(excess < np.inf, np.log1p(np.minimum(excess, _LARGEST)), far)
+
+
+@register_kl("gumbel_r", "gumbel_r")
+def kl_gumbel_right(p: Parameters, q: Parameters) -> ClosedValue:
+    """ψ(w) + log Γ(κ) + γ(κ − 1), κ = βp/βq, w = (μq − μp)/βq + log Γ(1 + κ)."""
+    shift = two_quotient(*two_sum(q.loc, -p.loc), q.scale)
+    return gumbel_divergence(shift, p.scale, q.scale)
+
+
+@register_kl("gumbel_l", "gumbel_l")
+def kl_gumbel_left(p: Parameters, q: Parameters) -> ClosedValue:
+    """ψ(w) + log Γ(κ) + γ(κ − 1), κ = βp/βq, w = (μp − μq)/βq + log Γ(1 + κ)."""
+    shift = two_quotient(*two_sum(p.loc, -q.loc), q.scale)
+    return gumbel_divergence(shift, p.scale, q.scale)
+
+
+@register_kl("vonmises", "vonmises")
+def kl_von_mises(p: Parameters, q: Parameters) -> ClosedValue:
+    """B_f(κq, κp) + 2 κq (I₁/I₀)(κp) sin²(Δμ/2), f = log I₀."""
+    if np.any(p.scale != q.scale):
+        return NotImplemented
+    angle, lost = (0.5 * part for part in two_quotient(*two_sum(p.loc, -q.loc), q.scale))
+    sine = np.sin(angle) + np.cos(angle) * lost
+    return bessel_bregman(q.kappa, p.kappa) + 2 * q.kappa * bessel_ratio(p.kappa) * sine**2
+
+
 @register_kl("uniform", "uniform")
 def kl_uniform(p: Parameters, q: Parameters) -> ClosedValue:
     """log(width of q / width of p); inf where p reaches outside q, to the last digit of the ends."""
@@ -51,29 +86,3 @@ def kl_uniform(p: Parameters, q: Parameters) -> ClosedValue:
     beyond = (upper_p - upper_q) + ((rest_p + lost_p) - (rest_q + lost_q))
     excess = ((q.scale - p.scale) + (lost_q - lost_p)) / p.scale
     return np.where((p.loc >= q.loc) & (beyond <= 0), np.log1p(np.maximum(excess, 0.0)), np.inf)
-
-
-@register_kl("gamma", "gamma")
-def kl_gamma(p: Parameters, q: Parameters) -> ClosedValue:
-    """Shapes a, scales s: aq φ(ap sp/(aq sq) − 1) + B_g(aq, ap)."""
-    if np.any(p.loc != q.loc):
-        return NotImplemented
-    return q.a * phi_product_ratio(p.a, p.scale, q.a, q.scale) + gamma_bregman(q.a, p.a)
-
-
-@register_kl("beta", "beta")
-def kl_beta(p: Parameters, q: Parameters) -> ClosedValue:
-    """(aq + bq) KL(mean of q ‖ mean of p) + B_g(aq, ap) + B_g(bq, bp) − B_g(aq + bq, ap + bp)."""
-    if np.any(p.loc != q.loc) or np.any(p.scale != q.scale):
-        return NotImplemented
-    (first, first_lost), (second, second_lost) = two_product(p.a, q.b), two_product(q.a, p.b)
-    # The means differ by this over (ap + bp)(aq + bq).
-    determinant = (first - second) + (first_lost - second_lost)
-    sum_p, sum_q = p.a + p.b, q.a + q.b
-    means = _mean_term(q.a, sum_p, p.a, sum_q, determinant) + _mean_term(q.b, sum_p, p.b, sum_q, -determinant)
-    return means + beta_bregman(p.a, p.b, q.a, q.b)
-
-
-def _mean_term(a_q: Array, sum_p: Array, a_p: Array, sum_q: Array, determinant: Array) -> Array:
-    """a_q φ(mean of p / mean of q − 1), where the means are a_p/sum_p and a_q/sum_q."""
-    return kl_term(a_q, a_p / sum_p * sum_q, determinant / sum_p)

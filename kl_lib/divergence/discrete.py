@@ -10,6 +10,9 @@ from kl_lib.divergence.registry import ClosedValue, register_kl
 from kl_lib.numerics import kl_term
 from kl_lib.validation import Array, as_finite
 
+# So many outcomes at a time that all that is computed of them stays in the cache.
+_BLOCK = 1 << 14
+
 
 def kl_categorical(p: ArrayLike, q: ArrayLike, *, axis: int = -1) -> float | Array:
     r"""Return Σᵢ pᵢ log(pᵢ/qᵢ) of two arrays of probabilities, in nats.
@@ -59,11 +62,16 @@ def kl_categorical(p: ArrayLike, q: ArrayLike, *, axis: int = -1) -> float | Arr
 def kl_weights(p: Array, q: Array, *, axis: int = -1) -> Array:
     """Return the divergence of p/Σp from q/Σq: Σ φ-terms of p and q (Σp/Σq), over Σp."""
     total = np.sum(p, axis=axis, keepdims=True)
-    difference = q - p
-    excess = np.sum(difference, axis=axis, keepdims=True) / total
-    terms = kl_term(p, q / (1 + excess), (difference - excess * p) / (1 + excess))
-    value: Array = np.sum(terms / total, axis=axis)
-    return value
+    excess = np.sum(q - p, axis=axis, keepdims=True) / total
+    if p.ndim > 1:
+        return np.asarray(np.sum(_terms(p, q, total, excess), axis=axis))
+    blocks = (slice(start, start + _BLOCK) for start in range(0, p.size, _BLOCK))
+    return np.asarray(sum(np.sum(_terms(p[block], q[block], total, excess)) for block in blocks))
+
+
+def _terms(p: Array, q: Array, total: Array, excess: Array) -> Array:
+    terms: Array = kl_term(p, q / (1 + excess), ((q - p) - excess * p) / (1 + excess)) / total
+    return terms
 
 
 def _weights(name: str, value: ArrayLike) -> tuple[Array, float]:
@@ -71,7 +79,7 @@ def _weights(name: str, value: ArrayLike) -> tuple[Array, float]:
     weights = as_finite(name, value)
     if weights.ndim == 0:
         raise ValueError(f"{name} must be an array of probabilities, got {value!r}")
-    if np.any(weights < 0):
+    if np.min(weights, initial=0.0) < 0:
         raise ValueError(f"{name} must not be negative, got {weights[weights < 0].flat[0]}")
     return weights, 1e-5 if np.asarray(value).dtype == np.float32 else 1e-9
 
@@ -88,6 +96,34 @@ def kl_bernoulli(p: Parameters, q: Parameters) -> ClosedValue:
     """Σ over both outcomes, whose weights differ by the same amount, of w_p φ(w_q/w_p − 1)."""
     if np.any(p.loc != q.loc):
         return NotImplemented
+    return _one_trial(p, q)
+
+
+@register_kl("binom", "binom")
+def kl_binomial(p: Parameters, q: Parameters) -> ClosedValue:
+    """As many times the divergence of one trial as there are trials."""
+    if np.any(p.loc != q.loc) or np.any(p.n != q.n):
+        return NotImplemented
+    return p.n * _one_trial(p, q)
+
+
+@register_kl("geom", "geom")
+def kl_geometric(p: Parameters, q: Parameters) -> ClosedValue:
+    """1/p, the mean number of trials, times the divergence of one trial."""
+    if np.any(p.loc != q.loc):
+        return NotImplemented
+    return _one_trial(p, q) / p.p
+
+
+@register_kl("nbinom", "nbinom")
+def kl_negative_binomial(p: Parameters, q: Parameters) -> ClosedValue:
+    """n/p, the mean number of trials, times the divergence of one trial."""
+    if np.any(p.loc != q.loc) or np.any(p.n != q.n):
+        return NotImplemented
+    return p.n * (_one_trial(p, q) / p.p)
+
+
+def _one_trial(p: Parameters, q: Parameters) -> Array:
     return kl_term(p.p, q.p) + kl_term(1 - p.p, 1 - q.p, p.p - q.p)
 
 

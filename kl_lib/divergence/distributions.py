@@ -132,7 +132,9 @@ def _registered_name(generator: Any) -> str:
 
 
 def _check_domain(label: str, name: str, parameters: dict[str, Array], value: Any) -> None:
-    """Refuse parameters outside their domain, which SciPy keeps silently; its support is then nan."""
+    """Refuse shapes outside their domain, which SciPy keeps silently; its support is then nan."""
+    if not value.dist.numargs:
+        return
     bad = np.isnan(value.support()[0])
     if np.any(bad):
         first = {
@@ -182,9 +184,15 @@ def _multinomial(label: str, value: Any) -> _Multivariate:
     return {"n": n, "p": p}, np.broadcast_shapes(n.shape, p.shape[:-1]), p.shape[-1]
 
 
+def _dirichlet(label: str, value: Any) -> _Multivariate:
+    alpha = as_positive(f"alpha of {label}", value.alpha)
+    return {"alpha": alpha}, (), alpha.size
+
+
 _MULTIVARIATE: dict[str, Callable[[str, Any], _Multivariate]] = {
     "multivariate_normal": _multivariate_normal,
     "multinomial": _multinomial,
+    "dirichlet": _dirichlet,
 }
 
 

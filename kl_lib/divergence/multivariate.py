@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.linalg import solve_triangular
 
 from kl_lib.divergence.distributions import Parameters
 from kl_lib.divergence.registry import ClosedValue, register_kl
 from kl_lib.numerics import phi, phi_square_ratio
 from kl_lib.validation import Array, as_finite, as_positive
+
+# So many systems at a time that all of them stay in the cache.
+_BLOCK = 256
 
 
 def kl_normal_cholesky(
@@ -59,8 +63,12 @@ def kl_normal_cholesky(
 
 
 def _kl_factors(difference: Array, factor_p: Array, factor_q: Array) -> Array:
-    excess = solve_lower(factor_q, factor_p - factor_q)
-    shift = solve_lower(factor_q, difference[..., np.newaxis])[..., 0]
+    excess, shift = factor_p - factor_q, difference[..., np.newaxis]
+    if excess.shape[:-2] == shift.shape[:-2]:
+        solved = solve_lower(factor_q, np.concatenate([excess, shift], axis=-1))
+        excess, shift = solved[..., :-1], solved[..., -1]
+    else:
+        excess, shift = solve_lower(factor_q, excess), solve_lower(factor_q, shift)[..., 0]
     below = np.sum(np.tril(excess, -1) ** 2, axis=(-2, -1))
     diagonals = (np.diagonal(factor, axis1=-2, axis2=-1) for factor in (factor_p, factor_q))
     value: Array = below + np.sum(phi_square_ratio(*diagonals), axis=-1) + np.sum(shift**2, axis=-1)
@@ -91,12 +99,27 @@ def solve_lower(factor: Array, right: Array) -> Array:
     Unlike a general solver it never exchanges rows, which keeps each entry accurate however the rows
     are scaled.
     """
-    shape = np.broadcast_shapes(factor.shape[:-2], right.shape[:-2]) + right.shape[-2:]
-    x = np.zeros(shape)
-    for i in range(shape[-2]):
-        known = np.matmul(factor[..., i : i + 1, :i], x[..., :i, :])[..., 0, :]
-        x[..., i, :] = (right[..., i, :] - known) / factor[..., i, i, np.newaxis]
-    return x
+    size = factor.shape[-1]
+    if factor.ndim == 2:
+        columns = np.moveaxis(right, -2, 0)
+        solved = solve_triangular(factor, columns.reshape(size, -1), lower=True, check_finite=False)
+        return np.moveaxis(solved.reshape(columns.shape), 0, -2)
+    shape = np.broadcast_shapes(factor.shape[:-2], right.shape[:-2])
+    factors = np.broadcast_to(factor, (*shape, size, size)).reshape(-1, size, size)
+    x = np.broadcast_to(right, shape + right.shape[-2:]).reshape(-1, *right.shape[-2:]).copy()
+    for start in range(0, len(x), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        x[block] = _solve_block(factors[block], x[block])
+    return x.reshape(shape + right.shape[-2:])
+
+
+def _solve_block(factors: Array, right: Array) -> Array:
+    """Solve for all of a batch at once, which comes last in memory: (n, d, d), (n, d, k) → (n, d, k)."""
+    factors, x = (np.ascontiguousarray(np.moveaxis(side, 0, -1)) for side in (factors, right))
+    for i, row in enumerate(x):
+        row -= np.einsum("jn,jkn->kn", factors[i, :i], x[:i])
+        row /= factors[i, i]
+    return np.moveaxis(x, -1, 0)
 
 
 def _as_mean(name: str, value: ArrayLike, dimension: int) -> Array:

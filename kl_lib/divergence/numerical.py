@@ -21,6 +21,8 @@ _NEAR = 1e-2
 # Stands for −log q, in nats, where q underflows inside its support.
 _UNDERFLOWN = 1e4
 _EPSILON = np.finfo(np.float64).eps
+# Ratios closer to 1 than this many parts of the logarithms are taken as 1.
+_RESOLVED = 2 * _EPSILON
 # The integrands, in the order of the rows of what Terms return.
 _MASS, _MAIN, _LOST, _SQUARE = range(4)
 
@@ -31,7 +33,7 @@ def kl_numerical(p: Univariate, q: Univariate) -> tuple[float, float]:
     noise, outside = 0.0, 0.0
     if value[_MAIN] <= _NEAR:
         value, error = _total(p, q, _near_terms(p, q), absolute=ABSOLUTE)
-        noise = _EPSILON * np.sqrt(2 * value[_MAIN] * value[_SQUARE])
+        noise = _EPSILON * np.sqrt(2 * value[_MAIN] * value[_SQUARE]) + _RESOLVED**2 * value[_SQUARE]
         outside = _mass_outside(p, q)
     return float(value[_MAIN] + outside), float(noise + _bound(value, error))
 
@@ -121,6 +123,8 @@ def _near_terms(p: Univariate, q: Univariate) -> Terms:
         weight = _weight(log_p, log_dx)
         known = (weight > 0) & (log_q > -np.inf)
         ratio = np.where(known, log_q - log_p, 0.0)
+        # Below the rounding of SciPy's logarithms; a noise that never ends would leave no tail to bound.
+        ratio[np.abs(ratio) <= _RESOLVED * (1 + np.abs(log_p))] = 0.0
         far = np.exp(log_q + log_dx) - np.where(known, weight * (1 + ratio), 0.0)
         near = known & (np.abs(ratio) < 1)
         main = np.where(near, weight * psi(np.where(near, ratio, 0.0)), far)

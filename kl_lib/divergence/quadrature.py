@@ -101,12 +101,20 @@ def integrate(
 
 def _remainder(half: _Half, terms: Terms) -> Array:
     """Bound what lies beyond the last node that matters by an exponential; inf if the terms grow there."""
-    u = np.linspace(0, half.edges[-1], 65)
+    rows = np.arange(len(terms(*half.nodes(np.zeros(1)))))
+
+    def own(u: Array) -> Array:
+        """Return each row of the terms at its own nodes, (rows, n) → (rows, n)."""
+        x, log_dx = half.nodes(u)
+        values = terms(x.ravel(), log_dx.ravel()).reshape(rows.size, *u.shape)
+        return np.abs(values[rows, rows])
+
+    u = np.tile(np.linspace(0, half.edges[-1], 65), (rows.size, 1))
     for _ in range(3):
-        matter = np.flatnonzero(terms(*half.nodes(u))[1])
-        last = u[matter[-1]] if matter.size else half.edges[-1]
-        u = np.linspace(last, min(last + u[1] - u[0], half.edges[-1]), 65)
-    step = 0.01 * last
-    before, end = np.abs(terms(*half.nodes(np.array([last - step, last])))).T
+        matter = own(u) > 0
+        last = np.where(matter.any(axis=1), np.max(np.where(matter, u, 0.0), axis=1), half.edges[-1])
+        u = np.linspace(last, np.minimum(last + u[:, 1] - u[:, 0], half.edges[-1]), 65, axis=1)
+    step = 0.05 * last
+    before, end = own(np.stack([last - step, last], axis=1)).T
     decay = np.log(before / end) / step
     return np.where(end == 0, 0.0, np.where(decay > 0, end / decay, np.inf))

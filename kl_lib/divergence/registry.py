@@ -13,6 +13,7 @@ from kl_lib.divergence.distributions import Distribution, Parameters
 ClosedValue = Any
 ClosedForm = Callable[[Parameters, Parameters], ClosedValue]
 
+_BLOCK = 1 << 14
 _CLOSED_FORMS: dict[tuple[str, str], ClosedForm] = {}
 
 
@@ -62,5 +63,25 @@ def closed_value(p: Distribution, q: Distribution) -> ClosedValue:
         return None
     # The divergence of distributions far apart may itself overflow to inf.
     with np.errstate(over="ignore"):
-        value = function(p.parameters, q.parameters)
+        size = max(np.prod(side.shape, dtype=int) for side in (p, q))
+        entrywise = size > _BLOCK and p.kind != "multivariate" and p.name != "rv_discrete"
+        value = _in_blocks(function, p, q) if entrywise else function(p.parameters, q.parameters)
     return None if value is NotImplemented else value
+
+
+def _in_blocks(function: ClosedForm, p: Distribution, q: Distribution) -> ClosedValue:
+    """Evaluate so many pairs at a time that all that is computed of them stays in the cache."""
+    shape = np.broadcast_shapes(p.shape, q.shape)
+    flat = [
+        {name: np.broadcast_to(value, shape).ravel() for name, value in vars(side.parameters).items()}
+        for side in (p, q)
+    ]
+    value = np.empty(np.prod(shape, dtype=int))
+    for start in range(0, value.size, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        parts = (Parameters(**{name: x[block] for name, x in side.items()}) for side in flat)
+        part = function(*parts)
+        if part is NotImplemented:
+            return part
+        value[block] = part
+    return value.reshape(shape)

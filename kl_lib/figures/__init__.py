@@ -5,6 +5,7 @@ filled. Each plot takes distributions or arrays and returns a matplotlib `Figure
 figures into pictures that follow the page's light and dark mode.
 """
 
+from kl_lib.figures.computing_kl import error_against_distance, library_errors, staircase
 from kl_lib.figures.forward_kl import (
     errors_against_n,
     local_scores,
@@ -54,12 +55,14 @@ __all__ = [
     "STYLE",
     "closing_gap",
     "collapse",
+    "error_against_distance",
     "errors_against_n",
     "fold",
     "gradient_histograms",
     "integrand",
     "integrands",
     "landscape",
+    "library_errors",
     "local_scores",
     "loss_curves",
     "mass_outside",
@@ -75,6 +78,7 @@ __all__ = [
     "settling",
     "signed_areas",
     "stacked_bars",
+    "staircase",
     "styled",
     "two_families",
     "two_ways_to_know",

@@ -1,5 +1,6 @@
 """The cancellation-free pieces that the closed forms are made of."""
 
+from kl_lib.numerics.bessel import bessel_bregman, bessel_ratio
 from kl_lib.numerics.elementary import (
     kl_term,
     phi,
@@ -9,20 +10,29 @@ from kl_lib.numerics.elementary import (
     polynomial,
     psi,
 )
-from kl_lib.numerics.error_free import two_product, two_sum
-from kl_lib.numerics.gamma import beta_bregman, gamma_bregman, gamma_curvature
+from kl_lib.numerics.error_free import two_product, two_quotient, two_sum
+from kl_lib.numerics.gamma import beta_bregman, gamma_bregman, gamma_curvature, stirling_remainder
+from kl_lib.numerics.gumbel import gumbel_divergence
+from kl_lib.numerics.logarithm import log_ratio, log_ratio_parts
 
 __all__ = [
+    "bessel_bregman",
+    "bessel_ratio",
     "beta_bregman",
     "gamma_bregman",
     "gamma_curvature",
+    "gumbel_divergence",
     "kl_term",
+    "log_ratio",
+    "log_ratio_parts",
     "phi",
     "phi_product_ratio",
     "phi_ratio",
     "phi_square_ratio",
     "polynomial",
     "psi",
+    "stirling_remainder",
     "two_product",
+    "two_quotient",
     "two_sum",
 ]

@@ -40,15 +40,18 @@ def phi(delta: ArrayLike) -> Array:
     valid = delta >= -1
     if not np.all(valid):
         raise ValueError(f"delta must be at least -1, got {delta[~valid].flat[0]}")
-    near = np.abs(delta) < 0.5
-    small = np.where(near, delta, 0.0)
-    w = small / (2 + small)
-    series = w * (small - 2 * w * w * polynomial(_ARTANH, w * w))
     with np.errstate(divide="ignore"):
         # inf - log1p(inf) would be nan.
-        direct = delta - np.log1p(np.minimum(delta, _LARGEST))
-    value: Array = np.where(near, series, direct)[()]
-    return value
+        value = np.asarray(delta - np.log1p(np.minimum(delta, _LARGEST)))
+    near = np.abs(delta) < 0.5
+    value[near] = _phi_near(delta[near])
+    return value[()]
+
+
+def _phi_near(delta: Array) -> Array:
+    w = delta / (2 + delta)
+    square = w * w
+    return w * (delta - 2 * square * polynomial(_ARTANH, square))
 
 
 def psi(w: ArrayLike) -> Array:
@@ -70,13 +73,13 @@ def psi(w: ArrayLike) -> Array:
     w = np.asarray(w, dtype=np.float64)
     if np.any(np.isnan(w)):
         raise ValueError("w must be a number, got nan")
-    near = np.abs(w) < 1
-    small = np.where(near, w, 0.0)
-    series = small * small * polynomial(_EXPONENTIAL, small)
     with np.errstate(over="ignore"):
         # expm1(inf) - inf would be nan.
-        direct = np.expm1(w) - np.minimum(w, _LARGEST)
-    return np.where(near, series, direct)[()]
+        value = np.asarray(np.expm1(w) - np.minimum(w, _LARGEST))
+    near = np.abs(w) < 1
+    small = w[near]
+    value[near] = small * small * polynomial(_EXPONENTIAL, small)
+    return value[()]
 
 
 def phi_ratio(x: ArrayLike, y: ArrayLike) -> Array:
@@ -87,27 +90,33 @@ def phi_ratio(x: ArrayLike, y: ArrayLike) -> Array:
     >>> print(f"{phi_ratio(1 + 2.0**-30, 1.0):.12e} {phi_ratio(1e-300, 1e300):.9f}")
     4.336808687249e-19 1380.551055796
     """
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
     with np.errstate(over="ignore", under="ignore"):
-        ratio = x / y
-        near = np.abs(ratio - 1) < 0.5
-        return np.where(near, phi(np.where(near, (x - y) / y, 0.0)), ratio - 1 - _log_ratio(x, y))[()]
+        excess = x / y - 1
+        value = np.asarray(excess - _log_ratio(x, y))
+    near = np.abs(excess) < 0.5
+    value[near] = _phi_near((x[near] - y[near]) / y[near])
+    return value[()]
 
 
-def phi_square_ratio(x: ArrayLike, y: ArrayLike) -> Array:
-    """Return φ((x/y)² − 1) for positive x and y, from x − y, which is exact where they are close.
+def phi_square_ratio(x: ArrayLike, y: ArrayLike, *, weight: float = 1.0) -> Array:
+    """Return weight φ((x/y)² − 1) for positive x and y, from x − y, which is exact where they are close.
+
+    With a weight below 1 the square may overflow where the product does not.
 
     Examples
     --------
     >>> print(f"{phi_square_ratio(1 + 2.0**-30, 1.0):.12e}")
     1.734723475438e-18
     """
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
     with np.errstate(over="ignore", under="ignore"):
         ratio = x / y
-        near = np.abs(ratio - 1) < 0.5
-        t = np.where(near, (x - y) / y, 0.0)
-        return np.where(near, phi(t * (2 + t)), (ratio - 1) * (ratio + 1) - 2 * _log_ratio(x, y))[()]
+        value = np.asarray(weight * (ratio - 1) * (ratio + 1) - 2 * weight * _log_ratio(x, y))
+    near = np.abs(ratio - 1) < 0.2
+    t = (x[near] - y[near]) / y[near]
+    value[near] = weight * _phi_near(t * (2 + t))
+    return value[()]
 
 
 def kl_term(p: ArrayLike, q: ArrayLike, difference: ArrayLike | None = None) -> Array:
@@ -121,21 +130,24 @@ def kl_term(p: ArrayLike, q: ArrayLike, difference: ArrayLike | None = None) -> 
     array([0.5, 0. , inf])
     """
     p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
-    difference = np.asarray(q - p if difference is None else difference)
+    p, q, difference = np.broadcast_arrays(p, q, q - p if difference is None else difference)
     near = np.abs(difference) < 0.5 * p
-    scale = np.where(near, p, 1.0)
-    close = scale * phi(np.where(near, difference, 0.0) / scale)
     positive = p > 0
-    far = difference - p * _log_ratio(np.where(positive, q, 1.0), np.where(positive, p, 1.0))
-    return np.where(near, close, far)[()]
+    log = _log_ratio(np.where(positive, q, 1.0), np.where(positive, p, 1.0))
+    value = np.asarray(difference - p * log)
+    scale = p[near]
+    value[near] = scale * _phi_near(difference[near] / scale)
+    return value[()]
 
 
 def _log_ratio(x: Array, y: Array) -> Array:
     """Return log(x/y), also where the ratio over- or underflows."""
     with np.errstate(over="ignore", under="ignore", divide="ignore"):
         ratio = x / y
-        ordinary = (ratio > 1e-300) & (ratio < np.inf)
-        return np.where(ordinary, np.log(np.where(ordinary, ratio, 1.0)), np.log(x) - np.log(y))
+        value = np.asarray(np.log(ratio))
+        extreme = ~((ratio > 1e-300) & (ratio < np.inf))
+        value[extreme] = np.log(x[extreme]) - np.log(y[extreme])
+    return value
 
 
 def phi_product_ratio(a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike) -> Array:

@@ -31,6 +31,7 @@ REQUIRED = {
         "pathwise-not-always-best", "discrete-not-pathwise",
     },
     "summary": {"forward-versus-reverse"},
+    "computing-kl": {"conditioning", "phi-repairs", "psi-mirror", "weights-not-one"},
 }  # fmt: skip
 
 

@@ -79,6 +79,12 @@ def test_outcomes_without_probability() -> None:
     assert kl_categorical([1, 0], [1, 0]) == 0.0
 
 
+def test_long_categoricals(rng: np.random.Generator) -> None:
+    p, q = rng.dirichlet(np.ones(40_000), size=2)
+    assert kl_categorical(p, q) == pytest.approx(kl_categorical(p[None], q[None])[0], rel=1e-13)
+    assert kl_categorical(p, q) == pytest.approx(rel_entr(p, q).sum(), rel=1e-11)
+
+
 def test_categorical_axis_and_broadcasting(rng: np.random.Generator) -> None:
     p, q = rng.dirichlet(np.ones(4), size=(3, 1)), rng.dirichlet(np.ones(4), size=5)
     value = kl_categorical(p, q)

@@ -10,17 +10,24 @@ import numpy as np
 import pytest
 
 from kl_lib.numerics import (
+    bessel_bregman,
+    bessel_ratio,
     beta_bregman,
     gamma_bregman,
     gamma_curvature,
+    gumbel_divergence,
     kl_term,
+    log_ratio,
+    log_ratio_parts,
     phi,
     phi_product_ratio,
     phi_ratio,
     phi_square_ratio,
     polynomial,
     psi,
+    stirling_remainder,
     two_product,
+    two_quotient,
     two_sum,
 )
 
@@ -159,8 +166,9 @@ def test_gamma_bregman_near(rng: np.random.Generator) -> None:
 
 
 def test_gamma_bregman_far(rng: np.random.Generator) -> None:
-    x, y = 10 ** rng.uniform(-6, 12, (2, 300))
-    assert worst(gamma_bregman(x, y), mp_bregman, x, y) < 8e-15
+    for last in (12, 0):
+        x, y = 10 ** rng.uniform(-6, last, (2, 300))
+        assert worst(gamma_bregman(x, y), mp_bregman, x, y) < 8e-15
 
 
 def test_gamma_bregman_of_scalars() -> None:
@@ -186,6 +194,93 @@ def test_beta_bregman_of_one_number_that_moves_far() -> None:
     assert beta_bregman(1.0, 1.0, 8.0, 1.0) == pytest.approx(
         float(mp_beta_bregman(mp.mpf(1), mp.mpf(1), mp.mpf(8), mp.mpf(1))), rel=1e-14
     )
+
+
+def test_beta_bregman_takes_the_step_it_is_told() -> None:
+    """A step below the rounding of b."""
+    told = beta_bregman(3.0, 1e6, 3.0, 1e6, b_step=1e-12)
+    twice = beta_bregman(3.0, 1e6, 3.0, 1e6, b_step=2e-12)
+    exact = mp.mpf(10) ** -24 / 2 * (mp_curvature(mp.mpf(10) ** 6) - mp_curvature(mp.mpf(10) ** 6 + 3))
+    assert told == pytest.approx(float(exact), rel=1e-14)
+    assert twice == pytest.approx(4 * told, rel=1e-14)
+
+
+def mp_curvature(a: Any) -> Any:
+    return mp.psi(1, a) - 1 / a
+
+
+def test_quotients_without_their_rounding(rng: np.random.Generator) -> None:
+    x, y = rng.normal(size=(2, 300)) * 10 ** rng.uniform(-140, 140, (2, 300))
+    lost = x * 2.0**-60
+    for a, b, c, high, low in zip(x, lost, y, *two_quotient(x, lost, y), strict=True):
+        exact = (mp.mpf(a) + mp.mpf(b)) / mp.mpf(c)
+        assert abs((mp.mpf(high) + mp.mpf(low)) / exact - 1) < 1e-30
+
+
+def test_logarithms_of_ratios(rng: np.random.Generator) -> None:
+    y = 10 ** rng.uniform(-300, 300, DISTANCES.size)
+    for x in (y * (1 + DISTANCES), 10 ** rng.uniform(-300, 300, y.size), y * rng.uniform(0.4, 2.5, y.size)):
+        assert worst(log_ratio(x, y), lambda x, y: mp.log(x / y), x, y) < 2.5e-16
+        for a, b, high, low in zip(x, y, *log_ratio_parts(x, y), strict=True):
+            exact = mp.log(mp.mpf(float(a)) / mp.mpf(float(b)))
+            assert abs(mp.mpf(float(high)) + mp.mpf(float(low)) - exact) < 4e-18 * max(abs(exact), 1e-300)
+    assert log_ratio(3.0, 3.0) == 0
+    assert log_ratio(5e-324, 1.0) == pytest.approx(-1074 * np.log(2), rel=1e-15)
+
+
+def test_stirling_remainder(rng: np.random.Generator) -> None:
+    a = 10 ** rng.uniform(1, 12, 100)
+
+    def exact(a: Any) -> Any:
+        return mp.loggamma(a) - (a - 0.5) * mp.log(a) + a - mp.log(2 * mp.pi) / 2
+
+    assert worst(stirling_remainder(a), exact, a) < 1e-15
+
+
+def mp_gumbel(shift: Any, x: Any, y: Any) -> Any:
+    kappa = x / y
+    return mp.exp(shift + mp.loggamma(1 + kappa)) - 1 - shift - mp.log(kappa) + mp.euler * (kappa - 1)
+
+
+@pytest.mark.parametrize("spread", [1e-12, 1e-6, 1e-3, 1.0, 10.0, 60.0])
+def test_gumbel_divergence(spread: float, rng: np.random.Generator) -> None:
+    """Beside the identity, and where each digit of w counts in e^w."""
+    n = DISTANCES.size
+    y = 10 ** rng.uniform(-3, 3, n)
+    for x in (y * (1 + min(spread, 1.0) * rng.uniform(-0.9, 0.9, n)), y * 10 ** rng.uniform(-4, 1.8, n)):
+        shift = spread * rng.normal(size=n)
+        got = gumbel_divergence((shift, np.zeros(n)), x, y)
+        assert worst(got, mp_gumbel, shift, x, y) < 2e-15
+
+
+def test_gumbel_divergence_takes_what_was_lost_of_the_shift() -> None:
+    with_it, without = (gumbel_divergence((100.0, lost), 1.0, 1.0) for lost in (1e-13, 0.0))
+    assert with_it - without == pytest.approx(1e-13 * np.exp(100), rel=0.01)
+
+
+def mp_bessel_bregman(x: Any, y: Any) -> Any:
+    at_x, at_y, slope = mp.besseli(0, x), mp.besseli(0, y), mp.besseli(1, y)
+    return mp.log(at_x / at_y) - slope / at_y * (x - y)
+
+
+def test_bessel_bregman_near(rng: np.random.Generator) -> None:
+    y = 10 ** rng.uniform(-4, 4, DISTANCES.size)
+    x = y * (1 + DISTANCES)
+    assert worst(bessel_bregman(x, y), mp_bessel_bregman, x, y) < 2e-15
+    y = np.linspace(18, 32, 40)
+    assert worst(bessel_bregman(1.01 * y, y), mp_bessel_bregman, 1.01 * y, y) < 2e-15
+
+
+def test_bessel_bregman_far(rng: np.random.Generator) -> None:
+    x, y = 10 ** rng.uniform(-4, 5, (2, 100))
+    assert worst(bessel_bregman(x, y), mp_bessel_bregman, x, y) < 3e-15
+    x, y = np.append(x, 0.0), np.append(0.0, x)
+    assert worst(bessel_bregman(x, y)[[0, -1]], mp_bessel_bregman, x[[0, -1]], y[[0, -1]]) < 3e-15
+
+
+def test_bessel_ratio(rng: np.random.Generator) -> None:
+    x = 10 ** rng.uniform(-8, 8, 100)
+    assert worst(bessel_ratio(x), lambda x: mp.besseli(1, x) / mp.besseli(0, x), x) < 1e-15
 
 
 @pytest.mark.parametrize(

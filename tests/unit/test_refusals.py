@@ -17,6 +17,7 @@ from kl_lib import (
     kl_normal_cholesky,
     register_kl,
 )
+from kl_lib.divergence import registry
 
 NORMAL = stats.norm()
 POINTS = [0.5, 0.5]
@@ -164,6 +165,36 @@ REFUSED: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         lambda: kl_divergence(stats.multinomial(3, [1.25, -0.25]), stats.multinomial(3, POINTS)),
         ValueError,
         "p must have n >= 0 and probabilities that sum to 1, got n = 3",
+    ),
+    (
+        "multinomial draws",
+        lambda: kl_divergence(stats.multinomial(3, POINTS), stats.multinomial(-1, POINTS)),
+        ValueError,
+        "q must have n >= 0 and probabilities that sum to 1, got n = -1",
+    ),
+    (
+        "dirichlet",
+        lambda: kl_divergence(stats.dirichlet([1.0, np.nan]), stats.dirichlet([1.0, 2.0])),
+        ValueError,
+        r"alpha of p must be finite, got nan at index \(1,\)",
+    ),
+    (
+        "dirichlet inf",
+        lambda: kl_divergence(stats.dirichlet([1.0, 2.0]), stats.dirichlet([np.inf, 2.0])),
+        ValueError,
+        r"alpha of q must be finite, got inf at index \(0,\)",
+    ),
+    (
+        "dirichlet shares",
+        lambda: kl_divergence(stats.dirichlet([1.0, 2.0]), stats.dirichlet([1.0, 2.0, 3.0])),
+        ValueError,
+        "the same dimension, got 2 and 3",
+    ),
+    (
+        "points at nan",
+        lambda: kl_divergence(stats.rv_discrete(values=([0, 1], POINTS))(loc=np.nan), stats.poisson(2)),
+        ValueError,
+        "loc of p must be finite, got nan",
     ),
     # Methods.
     (
@@ -330,6 +361,57 @@ REFUSED: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "name_q must be the name of a distribution",
     ),
 ]
+
+
+# Every registered family, built well, and with each parameter where it may not be.
+OUTSIDE: list[tuple[Callable[..., Any], dict[str, Any], dict[str, list[float]]]] = [
+    (stats.norm, {}, {}),
+    (stats.expon, {}, {}),
+    (stats.laplace, {}, {}),
+    (stats.cauchy, {}, {}),
+    (stats.halfnorm, {}, {}),
+    (stats.uniform, {}, {}),
+    (stats.rayleigh, {}, {}),
+    (stats.maxwell, {}, {}),
+    (stats.gumbel_r, {}, {}),
+    (stats.gumbel_l, {}, {}),
+    (stats.lognorm, {"s": 1.0}, {"s": [0.0, -1.0]}),
+    (stats.gamma, {"a": 2.0}, {"a": [0.0, -1.0]}),
+    (stats.chi2, {"df": 3.0}, {"df": [0.0, -1.0]}),
+    (stats.invgamma, {"a": 2.0}, {"a": [0.0, -1.0]}),
+    (stats.beta, {"a": 2.0, "b": 3.0}, {"a": [0.0, -1.0], "b": [0.0, -1.0]}),
+    (stats.pareto, {"b": 2.0}, {"b": [0.0, -1.0]}),
+    (stats.weibull_min, {"c": 2.0}, {"c": [0.0, -1.0]}),
+    (stats.vonmises, {"kappa": 2.0}, {"kappa": [-1.0]}),
+    (stats.bernoulli, {"p": 0.5}, {"p": [-0.5, 1.5]}),
+    (stats.binom, {"n": 3, "p": 0.5}, {"n": [-1, 2.5], "p": [-0.5, 1.5]}),
+    (stats.geom, {"p": 0.5}, {"p": [0.0, -0.5, 1.5]}),
+    (stats.nbinom, {"n": 3, "p": 0.5}, {"n": [0, -1], "p": [0.0, 1.5]}),
+    (stats.poisson, {"mu": 2.0}, {"mu": [-1.0]}),
+]
+
+
+@pytest.mark.parametrize(("family", "good", "bad"), OUTSIDE, ids=[case[0].name for case in OUTSIDE])
+def test_every_parameter_of_every_family_is_checked(
+    family: Callable[..., Any], good: dict[str, Any], bad: dict[str, list[float]]
+) -> None:
+    p = family(**good)
+    continuous = isinstance(family, stats.rv_continuous)
+    rows = [(name, [*values, np.nan, np.inf]) for name, values in bad.items()] + [("loc", [np.nan, np.inf])]
+    for name, values in rows + [("scale", [0.0, -1.0, np.nan, np.inf])] * continuous:
+        for value in values:
+            q = family(**good | {name: value})
+            with pytest.raises(ValueError, match=rf"{name} of p\b.*{value}"):
+                kl_divergence(q, p)
+            with pytest.raises(ValueError, match=rf"{name} of q\b.*{value}"):
+                kl_divergence(p, q)
+
+
+def test_no_registered_family_is_left_out() -> None:
+    univariate = {case[0].name for case in OUTSIDE}
+    assert univariate | {"multivariate_normal", "multinomial", "dirichlet", "rv_discrete"} == {
+        name for pair in registry._CLOSED_FORMS for name in pair
+    }
 
 
 @pytest.mark.parametrize(

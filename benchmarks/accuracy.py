@@ -1,0 +1,73 @@
+"""Relative error against mpmath, by library, family and distance between p and q."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from families import FAMILIES, Family, Parameters
+from grid import mp
+from libraries import LIBRARIES
+
+DISTANCES = [10.0**-k for k in range(1, 13)]
+
+
+def accuracy_rows() -> list[dict[str, Any]]:
+    """Return a row for each library and family: the worst error at each distance, and the worst values."""
+    rows = []
+    for name, family in FAMILIES.items():
+        for library in LIBRARIES:
+            try:
+                cells = [_worst(library, family, distance) for distance in DISTANCES]
+            except (NotImplementedError, AttributeError):
+                continue  # the library has no closed form for this family
+            rows.append(
+                {
+                    "family": name,
+                    "library": library,
+                    "errors": [float(f"{error:.3g}") for error, _, _ in cells],
+                    "negative": sum(negative for _, negative, _ in cells),
+                    "zero": sum(zero for _, _, zero in cells),
+                }
+            )
+    return rows
+
+
+def _worst(library: str, family: Family, distance: float) -> tuple[float, int, int]:
+    """Return the worst relative error, and how many values are negative, and how many zero."""
+    build, divergence = LIBRARIES[library]
+    errors, negative, zero = [], 0, 0
+    for p, q in family.pairs(distance):
+        value = float(divergence(build(family, p), build(family, q)))
+        truth = _truth(library, family, p, q)
+        errors.append(float(abs(mp.mpf(value) - truth) / truth) if math.isfinite(value) else math.inf)
+        negative += value < 0
+        zero += value == 0
+    return max(errors), negative, zero
+
+
+def _truth(library: str, family: Family, p: Parameters, q: Parameters) -> Any:
+    p_exact, q_exact = ([_exact(x) for x in parameters] for parameters in (p, q))
+    if family.rate is not None and library not in ("kl_lib", "SciPy"):
+        p_exact[family.rate], q_exact[family.rate] = 1 / p_exact[family.rate], 1 / q_exact[family.rate]
+    return family.truth(p_exact, q_exact)
+
+
+def _exact(x: Any) -> Any:
+    """Return a float, a list of floats or a matrix as mpmath's, taken as exact."""
+    if np.ndim(x) == 2:
+        return mp.matrix(x.tolist())
+    return [mp.mpf(float(entry)) for entry in x] if np.ndim(x) else mp.mpf(float(x))
+
+
+def print_accuracy(rows: list[dict[str, Any]]) -> None:
+    """Print the worst error of each row over all distances, and its ratio to that of `kl_lib`."""
+    here = {row["family"]: max(row["errors"]) for row in rows if row["library"] == "kl_lib"}
+    print(f"{'family':20} {'library':8} {'d = 1e-4':>9} {'d = 1e-8':>9} {'worst':>9} {'ratio':>9}  negative")
+    for row in sorted(rows, key=lambda row: -max(row["errors"])):
+        errors, worst = row["errors"], max(row["errors"])
+        at_4, at_8 = errors[DISTANCES.index(1e-4)], errors[DISTANCES.index(1e-8)]
+        ratio = worst / max(here[row["family"]], np.finfo(float).eps / 2)
+        numbers = " ".join(f"{x:9.1e}" for x in (at_4, at_8, worst, ratio))
+        print(f"{row['family']:20} {row['library']:8} {numbers}  {row['negative'] or ''}")

@@ -1,0 +1,157 @@
+"""The families that are compared: how each library builds them, and pairs of parameters to try."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grid
+import numpy as np
+from grid import mp
+from scipy import stats
+
+Parameters = tuple[Any, ...]
+Truth = Callable[[Parameters, Parameters], Any]
+
+
+@dataclass(frozen=True)
+class Family:
+    """One family.
+
+    `torch`, `tfp` and `numpyro` are the name of the class and the names of its parameters, in the order
+    of those in `bases`. Where `rate` is set, these three take the rate and SciPy the scale: each is given
+    the same floats, for what it calls them, so that no library pays for a rounded reciprocal.
+    """
+
+    scipy: Callable[..., Any]
+    truth: Truth
+    bases: tuple[Parameters, ...]
+    torch: tuple[str, ...]
+    tfp: tuple[str, ...]
+    numpyro: tuple[str, ...]
+    location: bool = False
+    rate: int | None = None
+    weights: bool = False
+
+    def pairs(self, distance: float) -> list[tuple[Parameters, Parameters]]:
+        """Return the bases, each beside itself moved by ±`distance`."""
+        return [(p, self._moved(p, sign * distance)) for p in self.bases for sign in (1, -1)]
+
+    def _moved(self, p: Parameters, distance: float) -> Parameters:
+        moved = [_scaled(x, distance) for x in p]
+        if self.location:
+            moved[0] = p[0] + distance * (p[1] if np.ndim(p[1]) == 0 else 1.0)
+        return tuple(x / np.sum(x) for x in moved) if self.weights else tuple(moved)
+
+
+def _scaled(x: Any, distance: float) -> Any:
+    """Move a number, or the entries of an array by turns up and down, by a relative `distance`."""
+    signs = np.where(np.arange(np.shape(x)[-1]) % 2, -1, 1) if np.ndim(x) else 1
+    return x * (1 + distance * signs)
+
+
+def _covariance_factor(size: int) -> np.ndarray:
+    lags = np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
+    return np.linalg.cholesky(0.6**lags)
+
+
+def _in_grid(name: str, complete: Callable[..., Parameters] = lambda *p: p) -> Truth:
+    """Return the textbook formula of the grid, whose parameters are `complete` of ours."""
+    reference = grid.FAMILIES[name].reference
+    return lambda p, q: reference(*complete(*p), *complete(*q))
+
+
+def _categorical(p: Parameters, q: Parameters) -> Any:
+    """Weights, which stand for themselves over their sum."""
+    shares_p, shares_q = ([x / mp.fsum(weights) for x in weights] for (weights,) in (p, q))
+    return mp.fsum(x * mp.log(x / y) for x, y in zip(shares_p, shares_q, strict=True))
+
+
+def _normal_cholesky(p: Parameters, q: Parameters) -> Any:
+    """Means, and lower triangular factors of the covariances."""
+    (mean_p, factor_p), (mean_q, factor_q) = p, q
+    inverse, size = factor_q**-1, factor_p.rows
+    ratio, shift = inverse * factor_p, inverse * (mp.matrix(mean_p) - mp.matrix(mean_q))
+    logs = mp.fsum(mp.log(factor_q[i, i] / factor_p[i, i]) for i in range(size))
+    return logs + (mp.fsum(x**2 for x in ratio) + mp.fsum(x**2 for x in shift) - size) / 2
+
+
+_WEIGHTS = (np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.7, 0.15, 0.1, 0.05]))
+_LOC_SCALE = ("loc", "scale")
+
+FAMILIES = {
+    "normal": Family(
+        stats.norm, _in_grid("norm"), ((0.3, 1.7), (-20.0, 0.013)),
+        ("Normal", *_LOC_SCALE), ("Normal", *_LOC_SCALE), ("Normal", *_LOC_SCALE), location=True,
+    ),
+    "lognormal": Family(
+        lambda m, s: stats.lognorm(s, scale=np.exp(m)),
+        _in_grid("lognorm", lambda m, s: (s, mp.exp(m))), ((0.0, 0.7), (0.0, 3.1)),
+        ("LogNormal", *_LOC_SCALE), ("LogNormal", *_LOC_SCALE), ("LogNormal", *_LOC_SCALE),
+    ),
+    "half-normal": Family(
+        lambda s: stats.halfnorm(scale=s), _in_grid("halfnorm", lambda s: (0, s)), ((1.7,), (0.013,)),
+        ("HalfNormal", "scale"), ("HalfNormal", "scale"), ("HalfNormal", "scale"),
+    ),
+    "exponential": Family(
+        lambda s: stats.expon(scale=s), _in_grid("expon", lambda s: (0, s)), ((1.7,), (0.013,)),
+        ("Exponential", "rate"), ("Exponential", "rate"), ("Exponential", "rate"), rate=0,
+    ),
+    "gamma": Family(
+        lambda a, s: stats.gamma(a, scale=s), _in_grid("gamma"), ((2.3, 1.7), (0.4, 0.013), (310.0, 5.1)),
+        ("Gamma", "concentration", "rate"), ("Gamma", "concentration", "rate"),
+        ("Gamma", "concentration", "rate"), rate=1,
+    ),
+    "beta": Family(
+        stats.beta, _in_grid("beta"), ((2.3, 1.7), (0.4, 0.6), (120.0, 37.0)),
+        ("Beta", "concentration1", "concentration0"), ("Beta", "concentration1", "concentration0"),
+        ("Beta", "concentration1", "concentration0"),
+    ),
+    "Dirichlet": Family(
+        stats.dirichlet, _in_grid("dirichlet", lambda a: a), ((np.array([2.3, 1.7, 0.4, 11.0]),),),
+        ("Dirichlet", "concentration"), ("Dirichlet", "concentration"), ("Dirichlet", "concentration"),
+    ),
+    "Laplace": Family(
+        stats.laplace, _in_grid("laplace"), ((0.3, 1.7), (-2.0, 0.13)),
+        ("Laplace", *_LOC_SCALE), ("Laplace", *_LOC_SCALE), ("Laplace", *_LOC_SCALE), location=True,
+    ),
+    "Cauchy": Family(
+        stats.cauchy, _in_grid("cauchy"), ((0.3, 1.7), (-2.0, 0.13)),
+        ("Cauchy", *_LOC_SCALE), ("Cauchy", *_LOC_SCALE), ("Cauchy", *_LOC_SCALE), location=True,
+    ),
+    "Pareto": Family(
+        stats.pareto, _in_grid("pareto", lambda a: (a, 1)), ((2.3,), (0.4,)),
+        ("Pareto", "alpha"), ("Pareto", "concentration"), ("Pareto", "alpha"),
+    ),
+    "Weibull": Family(
+        lambda k, s: stats.weibull_min(k, scale=s), _in_grid("weibull_min"), ((2.3, 1.7), (0.6, 0.13)),
+        ("Weibull", "concentration", "scale"), ("Weibull", "concentration", "scale"),
+        ("Weibull", "concentration", "scale"),
+    ),
+    "Gumbel": Family(
+        stats.gumbel_r, _in_grid("gumbel_r"), ((0.3, 1.7), (-2.0, 0.13)),
+        ("Gumbel", *_LOC_SCALE), ("Gumbel", *_LOC_SCALE), ("Gumbel", *_LOC_SCALE), location=True,
+    ),
+    "Bernoulli": Family(
+        stats.bernoulli, _in_grid("bernoulli"), ((0.3,), (0.01,)),
+        ("Bernoulli", "probs"), ("Bernoulli", "probs"), ("Bernoulli", "probs"),
+    ),
+    "geometric": Family(
+        stats.geom, _in_grid("geom"), ((0.3,), (0.01,)),
+        ("Geometric", "probs"), ("Geometric", "probs"), ("Geometric", "probs"),
+    ),
+    "Poisson": Family(
+        stats.poisson, _in_grid("poisson"), ((2.3,), (410.0,)),
+        ("Poisson", "rate"), ("Poisson", "rate"), ("Poisson", "rate"),
+    ),
+    "categorical": Family(
+        lambda w: w, _categorical, tuple((w,) for w in _WEIGHTS),
+        ("Categorical", "probs"), ("Categorical", "probs"), ("CategoricalProbs", "probs"), weights=True,
+    ),
+    "multivariate normal": Family(
+        lambda m, factor: (m, factor), _normal_cholesky, ((np.zeros(4), _covariance_factor(4)),),
+        ("MultivariateNormal", "loc", "scale_tril"), ("MultivariateNormalTriL", "loc", "scale_tril"),
+        ("MultivariateNormal", "loc", "scale_tril"), location=True,
+    ),
+}  # fmt: skip

@@ -1,0 +1,82 @@
+"""The Bregman divergence of log I₀, for the von Mises distribution."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import binom, factorial, i0e, i1e
+
+from kl_lib.numerics.bregman import legendre_integral, logit_integral
+from kl_lib.numerics.elementary import polynomial
+from kl_lib.validation import Array
+
+# From this argument on, the series in 1/x is used.
+_LARGE = 25.0
+
+
+def _series_in_the_inverse() -> Array:
+    """Return the coefficients, from x⁻² on, of x² times the second derivative of log I₀(x).
+
+    They come from I₀(x) √(2πx) e^{−x} = Σ a_k x^{−k}, a_k = ∏_{j≤k} (2j − 1)²/(8j), and its logarithm.
+    """
+    a = [Fraction(1)]
+    for j in range(1, 33):
+        a.append(a[-1] * Fraction((2 * j - 1) ** 2, 8 * j))
+    log = [Fraction(0)]
+    for k in range(1, 33):
+        log.append(a[k] - sum((j * log[j] * a[k - j] for j in range(1, k)), Fraction(0)) / k)
+    return np.array([0.5] + [float(k * (k + 1) * log[k]) for k in range(1, 33)])
+
+
+_INVERSE = _series_in_the_inverse()
+# The same second derivative is Σ binom(2k, k) (x/2)^{2k}/(k + 1)!² over 2 I₀(x)².
+_ORDER = np.arange(90.0)
+_POWERS = binom(2 * _ORDER, _ORDER) / factorial(_ORDER + 1) ** 2
+
+
+def bessel_ratio(x: ArrayLike) -> Array:
+    """Return I₁(x)/I₀(x), the mean cosine of a von Mises distribution, for x ≥ 0.
+
+    Examples
+    --------
+    >>> print(f"{bessel_ratio(1.0):.12f}")
+    0.446389965897
+    """
+    ratio: Array = i1e(x) / i0e(x)
+    return ratio
+
+
+def bessel_bregman(x: ArrayLike, y: ArrayLike) -> Array:
+    """Return f(x) − f(y) − f′(y)(x − y) for f = log I₀, elementwise, for x, y ≥ 0.
+
+    Examples
+    --------
+    >>> print(f"{bessel_bregman(1.0, 0.0):.12f}", f"{np.log(np.i0(1.0)):.12f}")
+    0.235914358507 0.235914358507
+    """
+    x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
+    near = (x <= 2 * y) & (y <= 2 * x)
+    value = np.empty(x.shape)
+    value[near] = legendre_integral(_curvature, x[near], y[near])
+    far = x[~near], y[~near]
+    # f″ has its poles on the imaginary axis, so the integrand is analytic for |Im v| < π/2.
+    value[~near] = logit_integral(_curvature, *_range(*far), 0.1875, *far)
+    return value[()]
+
+
+def _range(x: Array, y: Array) -> tuple[Array, Array]:
+    """Return where v begins, well below where f″ leaves its value at y, and ends, well beyond x."""
+    growth = np.log(np.maximum(x, 1.0) / np.maximum(y, 1.0))
+    return -40 - np.maximum(growth, 0.0), 20 + np.maximum(-growth, 0.0)
+
+
+def _curvature(t: Array, rest: Array, x: Array, y: Array) -> Array:
+    """Return the second derivative of f(y + t(x − y)) in t."""
+    a, step = t * x + rest * y, x - y
+    small = a < _LARGE
+    low, high = np.where(small, a, 0.0), np.where(small, _LARGE, a)
+    power = 0.5 * polynomial(_POWERS, (0.5 * low) ** 2) * (np.exp(-low) / i0e(low)) ** 2
+    inverse = polynomial(_INVERSE, 1 / high)
+    return np.where(small, np.where(small, step, 0.0) ** 2 * power, (step / high) ** 2 * inverse)
