@@ -87,7 +87,7 @@ def _read_frozen(label: str, value: Any) -> Distribution:
     shapes, loc, scale = generator._parse_args(*value.args, **value.kwds)
     parameters = {
         name: _as_shape_parameter(f"{name} of {label}", shape, name in _may_be_infinite(generator))
-        for name, shape in zip(shape_names(generator), shapes, strict=True)
+        for name, shape in zip(_names_of(generator, shapes), shapes, strict=True)
     }
     parameters["loc"] = as_finite(f"loc of {label}", loc)
     parameters["scale"] = as_positive(f"scale of {label}", scale)
@@ -107,6 +107,12 @@ def _read_points(label: str, value: Any) -> Distribution:
 def shape_names(generator: Any) -> list[str]:
     """Return the names of a generator's shape parameters, in their order."""
     return generator.shapes.split(", ") if generator.numargs else []
+
+
+def _names_of(generator: Any, shapes: tuple[Any, ...]) -> list[str]:
+    """Return a name for each shape parameter; stats.poisson_binom has one name for any number of them."""
+    names = shape_names(generator)
+    return names if len(names) == len(shapes) else [f"{names[0]}{i}" for i in range(len(shapes))]
 
 
 def _may_be_infinite(generator: Any) -> list[str]:

@@ -33,7 +33,7 @@ def kl_numerical(p: Univariate, q: Univariate) -> tuple[float, float]:
     noise, outside = 0.0, 0.0
     if value[_MAIN] <= _NEAR:
         value, error = _total(p, q, _near_terms(p, q), absolute=ABSOLUTE)
-        noise = _EPSILON * np.sqrt(2 * value[_MAIN] * value[_SQUARE]) + _RESOLVED**2 * value[_SQUARE]
+        noise = _EPSILON * np.sqrt(2 * value[_MAIN]) * np.sqrt(value[_SQUARE]) + _RESOLVED**2 * value[_SQUARE]
         outside = _mass_outside(p, q)
     return float(value[_MAIN] + outside), float(noise + _bound(value, error))
 

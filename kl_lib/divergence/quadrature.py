@@ -114,7 +114,8 @@ def _remainder(half: _Half, terms: Terms) -> Array:
         matter = own(u) > 0
         last = np.where(matter.any(axis=1), np.max(np.where(matter, u, 0.0), axis=1), half.edges[-1])
         u = np.linspace(last, np.minimum(last + u[:, 1] - u[:, 0], half.edges[-1]), 65, axis=1)
-    step = 0.05 * last
-    before, end = own(np.stack([last - step, last], axis=1)).T
-    decay = np.log(before / end) / step
+    values = own(np.linspace(0.9 * last, last, 16, axis=1))
+    # The largest of eight each: a term that changes sign, or is rounding alone, is 0 here and there.
+    before, after = values.reshape(-1, 2, 8).max(axis=2).T
+    decay, end = np.log(before / after) / (0.05 * last), values[:, -1]
     return np.where(end == 0, 0.0, np.where(decay > 0, end / decay, np.inf))

@@ -80,10 +80,15 @@ def _components(source: Any) -> list[Any]:
 
 def _frozen_entry(p: Distribution, index: tuple[int, ...], origin: float) -> Any:
     """Rebuild entry `index` with scalar parameters."""
-    names = [*shape_names(p.source.dist), "loc", *(["scale"] if p.kind == "continuous" else [])]
-    scalars = {name: p.entry(name, index) for name in names}
-    scalars["loc"] -= origin
-    return p.source.dist(**scalars)
+    others = ("xk", "pk", "loc", "scale")
+    shapes: list[Any] = [p.entry(name, index) for name in vars(p.parameters) if name not in others]
+    if len(shapes) != len(shape_names(p.source.dist)):
+        shapes = [shapes]
+    place = {
+        name: p.entry(name, index) for name in (("loc", "scale") if p.kind == "continuous" else ("loc",))
+    }
+    place["loc"] -= origin
+    return p.source.dist(*shapes, **place)
 
 
 def _adapted(

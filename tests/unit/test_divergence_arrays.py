@@ -137,6 +137,19 @@ def test_cholesky_factors_in_batches(rng: np.random.Generator) -> None:
     assert value[2, 4] == pytest.approx(kl_normal_cholesky(mean_p[2, 0], factor_p[2, 0], mean_q[4], factor_q))
 
 
+def test_many_systems_are_solved_in_blocks(rng: np.random.Generator) -> None:
+    mean_p, mean_q = rng.normal(size=(2, 300, 3))
+    factor_p, factor_q = np.tril(rng.uniform(0.5, 1.5, size=(2, 300, 3, 3)))
+    value = kl_normal_cholesky(mean_p, factor_p, mean_q, factor_q)
+    for i in (0, 255, 256, 299):
+        reference = mp_normal(mean_p[i], factor_p[i], mean_q[i], factor_q[i])
+        assert error(value[i], reference) < 5e-15
+    shared = kl_normal_cholesky(mean_p, factor_p[0], mean_q, factor_q)
+    assert shared[7] == pytest.approx(
+        kl_normal_cholesky(mean_p[7], factor_p[0], mean_q[7], factor_q[7]), rel=1e-14
+    )
+
+
 @pytest.mark.parametrize("condition", [1.0, 1e4, 1e8])
 @pytest.mark.parametrize("distance", [1e-1, 1e-4, 1e-8])
 def test_covariances_near_identity(condition: float, distance: float, rng: np.random.Generator) -> None:

@@ -273,3 +273,35 @@ def test_a_half_line_that_the_median_is_not_on(sign: float) -> None:
     q = stats.Mixture(parts, weights=np.array([0.7, 0.3]))
     expected = 0.8 * np.log(0.8 / 0.7) + 0.2 * np.log(0.2 / 0.3)
     assert kl_divergence(p, q) == pytest.approx(expected, rel=1e-9)
+
+
+def normals(*parts: tuple[float, float, float]) -> Any:
+    weights = np.array([weight for weight, _, _ in parts])
+    return stats.Mixture([stats.Normal(mu=m, sigma=s) for _, m, s in parts], weights=weights)
+
+
+def test_a_mixture_is_at_no_distance_from_itself() -> None:
+    p = normals((0.2, -2.0, 1.0), (0.3, 2.0, 1.3), (0.5, 9.0, 0.1))
+    turned = normals((0.5, 9.0, 0.1), (0.3, 2.0, 1.3), (0.2, -2.0, 1.0))
+    assert kl_divergence(p, p) == 0.0
+    assert 0 <= kl_divergence(p, turned) < 1e-28
+    twice = normals((0.5, 0.0, 1.0), (0.5, 0.0, 1.0))
+    assert 0 <= kl_divergence(twice, stats.norm()) < 1e-28
+    assert 0 <= kl_divergence(stats.norm(), twice) < 1e-28
+
+
+@pytest.mark.parametrize("distance", [1e-2, 1e-4, 1e-6])
+def test_mixtures_close_to_each_other(distance: float) -> None:
+    """Half the Fisher information of the weight, times the square of its change."""
+    share = 0.3
+    p, q = (normals((1 - a, 0.0, 1.0), (a, 3.0, 1.0)) for a in (share, share + distance))
+    x = np.linspace(-12, 15, 20_001)
+    difference = stats.norm(3).pdf(x) - stats.norm(0).pdf(x)
+    information = np.sum(difference**2 / p.pdf(x)) * (x[1] - x[0])
+    assert kl_divergence(p, q) == pytest.approx(0.5 * information * distance**2, rel=3 * distance + 1e-9)
+
+
+def test_heavy_tails_that_cancel() -> None:
+    student = stats.make_distribution(stats.t)(df=3.0)
+    p, q = (stats.Mixture([student, stats.Normal(mu=m, sigma=1.0)]) for m in (0.0, 1e-3))
+    assert kl_divergence(p, q) == pytest.approx(1.1638987e-7, rel=1e-6)
