@@ -13,6 +13,8 @@ from kl_lib.validation import Array, as_finite, as_positive
 
 # So many systems at a time that all of them stay in the cache.
 _BLOCK = 256
+# From this dimension on one system fills the cache.
+_LARGE = 64
 
 
 def kl_normal_cholesky(
@@ -107,9 +109,13 @@ def solve_lower(factor: Array, right: Array) -> Array:
     shape = np.broadcast_shapes(factor.shape[:-2], right.shape[:-2])
     factors = np.broadcast_to(factor, (*shape, size, size)).reshape(-1, size, size)
     x = np.broadcast_to(right, shape + right.shape[-2:]).reshape(-1, *right.shape[-2:]).copy()
-    for start in range(0, len(x), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        x[block] = _solve_block(factors[block], x[block])
+    if size >= _LARGE:
+        for one, single in zip(x, factors, strict=True):
+            one[:] = solve_triangular(single, one, lower=True, check_finite=False)
+    else:
+        for start in range(0, len(x), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            x[block] = _solve_block(factors[block], x[block])
     return x.reshape(shape + right.shape[-2:])
 
 

@@ -16,10 +16,24 @@ from kl_lib.validation import Array
 # Of t, 1 − t (nodes, 1 or n) and the arrays (n,) that say what the way is, the second derivative in t.
 Curvature = Callable[..., Array]
 
-_NODES, _WEIGHTS = (0.5 * part[:, np.newaxis] for part in np.polynomial.legendre.leggauss(12))
-_NODES += 0.5
 # So many ways at a time that all their nodes stay in the cache.
-_BLOCK = 1 << 8
+_LEGENDRE_BLOCK, _LOGIT_BLOCK = 1 << 10, 1 << 8
+
+
+def legendre_rule(count: int) -> tuple[Array, Array]:
+    """Return the nodes and the weights of Gauss and Legendre's rule on [0, 1], (count, 1) each.
+
+    Examples
+    --------
+    >>> nodes, weights = legendre_rule(2)
+    >>> print(f"{np.sum(weights * nodes**3):.12f}")
+    0.250000000000
+    """
+    nodes, weights = (0.5 * part[:, np.newaxis] for part in np.polynomial.legendre.leggauss(count))
+    return nodes + 0.5, weights
+
+
+_NODES, _WEIGHTS = legendre_rule(12)
 
 
 def legendre_integral(curvature: Curvature, *way: Array) -> Array:
@@ -30,7 +44,7 @@ def legendre_integral(curvature: Curvature, *way: Array) -> Array:
     >>> legendre_integral(lambda t, rest, y: 2 * y, np.array([1.0, 3.0]))
     array([1., 3.])
     """
-    return _in_blocks(lambda *part: _sum(curvature, _NODES, 1 - _NODES, _WEIGHTS, part), way)
+    return in_blocks(lambda *part: _sum(curvature, _NODES, 1 - _NODES, _WEIGHTS, part), way, _LEGENDRE_BLOCK)
 
 
 def logit_integral(curvature: Curvature, first: Array, last: Array, step: float, *way: Array) -> Array:
@@ -52,7 +66,7 @@ def logit_integral(curvature: Curvature, first: Array, last: Array, step: float,
         t, rest = expit(v), expit(-v)
         return _sum(curvature, t, rest, step * t * rest, part)
 
-    return _in_blocks(block, (first, last, *way))
+    return in_blocks(block, (first, last, *way), _LOGIT_BLOCK)
 
 
 def _sum(curvature: Curvature, t: Array, rest: Array, weights: Array, way: Sequence[Array]) -> Array:
@@ -60,9 +74,16 @@ def _sum(curvature: Curvature, t: Array, rest: Array, weights: Array, way: Seque
     return value
 
 
-def _in_blocks(function: Callable[..., Array], way: Sequence[Array]) -> Array:
+def in_blocks(function: Callable[..., Array], way: Sequence[Array], size: int) -> Array:
+    """Return `function` of arrays (n,), taken `size` entries at a time.
+
+    Examples
+    --------
+    >>> in_blocks(np.add, (np.arange(3.0), np.ones(3)), 2)
+    array([1., 2., 3.])
+    """
     value = np.empty(way[0].shape)
-    for start in range(0, value.size, _BLOCK):
-        block = slice(start, start + _BLOCK)
+    for start in range(0, value.size, size):
+        block = slice(start, start + size)
         value[block] = function(*(x[block] for x in way))
     return value

@@ -133,8 +133,11 @@ def kl_term(p: ArrayLike, q: ArrayLike, difference: ArrayLike | None = None) -> 
     p, q, difference = np.broadcast_arrays(p, q, q - p if difference is None else difference)
     near = np.abs(difference) < 0.5 * p
     positive = p > 0
-    log = _log_ratio(np.where(positive, q, 1.0), np.where(positive, p, 1.0))
-    value = np.asarray(difference - p * log)
+    if positive.all():
+        value = np.asarray(difference - p * _log_ratio(q, p))
+    else:
+        log = _log_ratio(np.where(positive, q, 1.0), np.where(positive, p, 1.0))
+        value = np.asarray(difference - p * log)
     scale = p[near]
     value[near] = scale * _phi_near(difference[near] / scale)
     return value[()]
@@ -145,8 +148,9 @@ def _log_ratio(x: Array, y: Array) -> Array:
     with np.errstate(over="ignore", under="ignore", divide="ignore"):
         ratio = x / y
         value = np.asarray(np.log(ratio))
-        extreme = ~((ratio > 1e-300) & (ratio < np.inf))
-        value[extreme] = np.log(x[extreme]) - np.log(y[extreme])
+        ordinary = (ratio > 1e-300) & (ratio < np.inf)
+        if not ordinary.all():
+            value[~ordinary] = np.log(x[~ordinary]) - np.log(y[~ordinary])
     return value
 
 
@@ -176,5 +180,6 @@ def polynomial(coefficients: Array, x: Array) -> Array:
     """Return Σ coefficients[k] xᵏ."""
     total = np.full_like(x, coefficients[-1])
     for coefficient in coefficients[-2::-1]:
-        total = total * x + coefficient
+        total *= x
+        total += coefficient
     return total

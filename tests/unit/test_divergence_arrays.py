@@ -144,6 +144,10 @@ def test_many_systems_are_solved_in_blocks(rng: np.random.Generator) -> None:
     for i in (0, 255, 256, 299):
         reference = mp_normal(mean_p[i], factor_p[i], mean_q[i], factor_q[i])
         assert error(value[i], reference) < 5e-15
+    large = np.stack([random_factor(rng, 70, 10.0) for _ in range(4)])
+    pairs = kl_normal_cholesky(np.zeros(70), large[:2], np.ones(70), large[2:])
+    singly = [kl_normal_cholesky(np.zeros(70), large[i], np.ones(70), large[i + 2]) for i in range(2)]
+    assert_allclose(pairs, singly, rtol=1e-14)
     shared = kl_normal_cholesky(mean_p, factor_p[0], mean_q, factor_q)
     assert shared[7] == pytest.approx(
         kl_normal_cholesky(mean_p[7], factor_p[0], mean_q[7], factor_q[7]), rel=1e-14
