@@ -12,7 +12,7 @@ from typing import Any
 
 from docutils import nodes
 from docutils.statemachine import StringList
-from kl_lib.divergence.registry import _CLOSED_FORMS
+from kl_lib.divergence.registry import registered_pairs
 from scipy import stats
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -56,8 +56,8 @@ def known_pairs(results: dict[str, Any]) -> tuple[dict[str, dict[Pair, str]], di
 
 def here(pair: Pair) -> str:
     """Say how `kl_divergence` computes a pair."""
-    if pair in _CLOSED_FORMS:
-        return "closed"
+    if (equal := registered_pairs().get(pair)) is not None:
+        return f"closed, at equal {' and '.join(f'`{name}`' for name in equal)}" if equal else "closed"
     kinds = [type(getattr(stats, name, None)).__mro__ for name in pair]
     for base, method in ((stats.rv_continuous, "quadrature"), (stats.rv_discrete, "sum")):
         if all(base in kind for kind in kinds):
@@ -78,7 +78,7 @@ def table(pairs: list[Pair], marks: dict[str, dict[Pair, str]]) -> list[str]:
 def page(results: dict[str, Any]) -> list[str]:
     """Return the tables, and what they leave out."""
     marks, others = known_pairs(results)
-    pairs = sorted({*_CLOSED_FORMS, *(pair for library in LIBRARIES for pair in marks[library])})
+    pairs = sorted({*registered_pairs(), *(pair for library in LIBRARIES for pair in marks[library])})
     versions = ", ".join(
         f"{name} {results['versions'][package]}"
         for name, package in zip(LIBRARIES, ("torch", "tfp-nightly", "numpyro"), strict=True)

@@ -68,11 +68,9 @@ def kl_gumbel_left(p: Parameters, q: Parameters) -> ClosedValue:
     return gumbel_divergence(shift, p.scale, q.scale)
 
 
-@register_kl("vonmises", "vonmises")
+@register_kl("vonmises", "vonmises", equal=("scale",))
 def kl_von_mises(p: Parameters, q: Parameters) -> ClosedValue:
     """B_f(κq, κp) + 2 κq (I₁/I₀)(κp) sin²(Δμ/2), f = log I₀."""
-    if np.any(p.scale != q.scale):
-        return NotImplemented
     angle, lost = (0.5 * part for part in two_quotient(*two_sum(p.loc, -q.loc), q.scale))
     sine = np.sin(angle) + np.cos(angle) * lost
     return bessel_bregman(q.kappa, p.kappa) + 2 * q.kappa * bessel_ratio(p.kappa) * sine**2

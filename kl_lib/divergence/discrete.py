@@ -91,35 +91,27 @@ def _check_sums(name: str, weights: Array, tolerance: float, axis: int) -> None:
         raise ValueError(f"{name} must sum to 1 within {tolerance}, got {np.asarray(sums)[bad].flat[0]}")
 
 
-@register_kl("bernoulli", "bernoulli")
+@register_kl("bernoulli", "bernoulli", equal=("loc",))
 def kl_bernoulli(p: Parameters, q: Parameters) -> ClosedValue:
     """Σ over both outcomes, whose weights differ by the same amount, of w_p φ(w_q/w_p − 1)."""
-    if np.any(p.loc != q.loc):
-        return NotImplemented
     return _one_trial(p, q)
 
 
-@register_kl("binom", "binom")
+@register_kl("binom", "binom", equal=("loc", "n"))
 def kl_binomial(p: Parameters, q: Parameters) -> ClosedValue:
     """As many times the divergence of one trial as there are trials."""
-    if np.any(p.loc != q.loc) or np.any(p.n != q.n):
-        return NotImplemented
     return p.n * _one_trial(p, q)
 
 
-@register_kl("geom", "geom")
+@register_kl("geom", "geom", equal=("loc",))
 def kl_geometric(p: Parameters, q: Parameters) -> ClosedValue:
     """1/p, the mean number of trials, times the divergence of one trial."""
-    if np.any(p.loc != q.loc):
-        return NotImplemented
     return _one_trial(p, q) / p.p
 
 
-@register_kl("nbinom", "nbinom")
+@register_kl("nbinom", "nbinom", equal=("loc", "n"))
 def kl_negative_binomial(p: Parameters, q: Parameters) -> ClosedValue:
     """n/p, the mean number of trials, times the divergence of one trial."""
-    if np.any(p.loc != q.loc) or np.any(p.n != q.n):
-        return NotImplemented
     return p.n * (_one_trial(p, q) / p.p)
 
 
@@ -130,20 +122,23 @@ def _one_trial(p: Parameters, q: Parameters) -> Array:
 @register_kl("rv_discrete", "rv_discrete")
 def kl_points(p: Parameters, q: Parameters) -> ClosedValue:
     """`kl_weights` over the points of both."""
-    if p.loc.ndim or q.loc.ndim:
-        return NotImplemented
-    points = np.union1d(p.xk + p.loc, q.xk + q.loc)
+    locs = np.broadcast(p.loc, q.loc)
+    values = [_kl_at_points((p.xk + loc_p, p.pk), (q.xk + loc_q, q.pk)) for loc_p, loc_q in locs]
+    return np.reshape(values, locs.shape)
+
+
+def _kl_at_points(p: tuple[Array, Array], q: tuple[Array, Array]) -> Array:
+    """Return the divergence between two tables of points and probabilities."""
+    points = np.union1d(p[0], q[0])
     weights = np.zeros((2, points.size))
-    for row, side in zip(weights, (p, q), strict=True):
-        row[np.searchsorted(points, side.xk + side.loc)] = side.pk
+    for row, (xk, pk) in zip(weights, (p, q), strict=True):
+        row[np.searchsorted(points, xk)] = pk
     return kl_weights(*weights)
 
 
-@register_kl("poisson", "poisson")
+@register_kl("poisson", "poisson", equal=("loc",))
 def kl_poisson(p: Parameters, q: Parameters) -> ClosedValue:
     """λp φ(λq/λp − 1)."""
-    if np.any(p.loc != q.loc):
-        return NotImplemented
     return kl_term(p.mu, q.mu)
 
 

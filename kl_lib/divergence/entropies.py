@@ -11,7 +11,7 @@ from scipy.stats.distributions import rv_frozen
 from kl_lib.divergence.distributions import Distribution, read_distribution
 from kl_lib.divergence.numerical import cross_entropy_numerical
 from kl_lib.divergence.pairs import common_shape, float_or_array, numerical_values
-from kl_lib.divergence.registry import closed_value
+from kl_lib.divergence.registry import closed_values
 from kl_lib.validation import Array
 
 # In nats; an entropy may be 0, where no relative error can be promised.
@@ -62,7 +62,7 @@ def entropy(p: Any) -> float | Array:
         return float_or_array(np.broadcast_to(formula, distribution.shape))
     if distribution.kind in ("multivariate", "other"):
         raise NotImplementedError(f"no formula is known for the entropy of {distribution.name}")
-    return float_or_array(_numerical(distribution, distribution, distribution.shape))
+    return _numerical(distribution, distribution, distribution.shape)
 
 
 def cross_entropy(p: Any, q: Any) -> float | Array:
@@ -101,14 +101,20 @@ def cross_entropy(p: Any, q: Any) -> float | Array:
     """
     first, second = read_distribution("p", p), read_distribution("q", q)
     shape = common_shape(first, second)
-    divergence, formula = closed_value(first, second), _formula(first)
-    if divergence is not None and formula is not None:
-        return float_or_array(np.broadcast_to(formula + divergence, shape))
-    return float_or_array(_numerical(first, second, shape))
+    divergence, covered = closed_values(first, second, shape)
+    formula = _formula(first)
+    if formula is None:
+        return _numerical(first, second, shape)
+    value = np.asarray(divergence + formula)
+    if not np.all(covered):
+        value[~covered] = numerical_values(cross_entropy_numerical, first, second, ~covered, _ABSOLUTE)
+    return float_or_array(value)
 
 
-def _numerical(p: Distribution, q: Distribution, shape: tuple[int, ...]) -> Array:
-    return numerical_values(cross_entropy_numerical, p, q, shape, _ABSOLUTE)
+def _numerical(p: Distribution, q: Distribution, shape: tuple[int, ...]) -> float | Array:
+    where = np.ones(shape, dtype=bool)
+    values = numerical_values(cross_entropy_numerical, p, q, where, _ABSOLUTE)
+    return float_or_array(np.reshape(values, shape))
 
 
 def _formula(p: Distribution) -> Array | None:

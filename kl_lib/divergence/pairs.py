@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats.distributions import rv_frozen
 
 from kl_lib.divergence.distributions import Distribution
@@ -35,18 +36,16 @@ def common_shape(p: Distribution, q: Distribution) -> tuple[int, ...]:
 
 
 def numerical_values(
-    functional: Functional, p: Distribution, q: Distribution, shape: tuple[int, ...], absolute: float
-) -> Array:
-    """Integrate or sum, one pair of scalar distributions after the other; inf where q does not cover p."""
+    functional: Functional, p: Distribution, q: Distribution, where: NDArray[np.bool_], absolute: float
+) -> list[float]:
+    """Integrate or sum, one entry of `where` that is true after the other; inf where q does not cover p."""
     if p.kind == "multivariate" or "other" in (p.kind, q.kind):
         raise NotImplementedError(
             f"nothing exact is known for p = {p.name} and q = {q.name}; estimate the divergence with "
             "kl_lib.kl_monte_carlo(p, q, n, rng=rng)"
         )
-    value = np.empty(shape)
-    for index in np.ndindex(shape):
-        value[index] = _entry(functional, p, q, index, absolute)
-    return value
+    indices = zip(*np.nonzero(where), strict=True) if where.ndim else [()]
+    return [_entry(functional, p, q, index, absolute) for index in indices]
 
 
 def _entry(

@@ -2,42 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kl_lib.divergence.distributions import Distribution, Parameters
+from kl_lib.validation import Array
 
-# Of the parameters of p and of q, an array, or NotImplemented.
+# Of the parameters of p and of q, an array, or what NumPy makes one of.
 ClosedValue = Any
-ClosedForm = Callable[[Parameters, Parameters], ClosedValue]
+Formula = Callable[[Parameters, Parameters], ClosedValue]
+Mask = NDArray[np.bool_]
 
 _BLOCK = 1 << 14
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """A formula, and the parameters that p and q must have in common for it to hold."""
+
+    formula: Formula
+    equal: tuple[str, ...]
+
+
 _CLOSED_FORMS: dict[tuple[str, str], ClosedForm] = {}
 
 
-def register_kl(name_p: str, name_q: str) -> Callable[[ClosedForm], ClosedForm]:
+def register_kl(name_p: str, name_q: str, *, equal: Sequence[str] = ()) -> Callable[[Formula], Formula]:
     r"""Register a closed form of D_KL(p‖q) for two distributions of these names (decorator).
 
     The names are those of SciPy's generators (``stats.norm.name`` is ``"norm"``), also for the newer
     random variables: a ``stats.Normal`` is found under ``"norm"``. The function gets the parameters of
     p and of q as two namespaces, under SciPy's names (``loc``, ``scale`` and the shape parameters),
-    checked, as float arrays that broadcast, and returns the divergence in nats. It returns
-    ``NotImplemented`` for parameters that its formula does not cover: quadrature or a sum takes over.
+    checked, as float arrays that broadcast, and returns the divergence in nats.
+
+    Parameters
+    ----------
+    name_p, name_q
+        The names of the distributions.
+    equal
+        The parameters that p and q, univariate, must have in common for the formula to hold. Entries in
+        which they differ are left to quadrature or a sum.
 
     Raises
     ------
+    TypeError
+        If a name is no string.
     ValueError
         If the pair has a closed form already.
 
     Examples
     --------
     >>> from kl_lib import kl_divergence, register_kl
-    >>> @register_kl("expon", "rayleigh")
+    >>> @register_kl("expon", "rayleigh", equal=("loc",))
     ... def kl_expon_rayleigh(p, q):
-    ...     if np.any(p.loc != 0) or np.any(q.loc != 0):
-    ...         return NotImplemented
     ...     r = p.scale / q.scale
     ...     return r**2 - 1 + np.euler_gamma - 2 * np.log(r)
     >>> kl_divergence(stats.expon(), stats.rayleigh(), method="closed")
@@ -46,42 +67,67 @@ def register_kl(name_p: str, name_q: str) -> Callable[[ClosedForm], ClosedForm]:
     for argument, name in (("name_p", name_p), ("name_q", name_q)):
         if not isinstance(name, str) or not name:
             raise TypeError(f"{argument} must be the name of a distribution, such as 'norm', got {name!r}")
+    if isinstance(equal, str) or not all(isinstance(name, str) for name in equal):
+        raise TypeError(f"equal must be the names of parameters, such as ('loc',), got {equal!r}")
     if (name_p, name_q) in _CLOSED_FORMS:
         raise ValueError(f"name_p, name_q: {name_p!r} and {name_q!r} have a closed form already")
 
-    def register(closed_form: ClosedForm) -> ClosedForm:
-        _CLOSED_FORMS[name_p, name_q] = closed_form
-        return closed_form
+    def register(formula: Formula) -> Formula:
+        _CLOSED_FORMS[name_p, name_q] = ClosedForm(formula, tuple(equal))
+        return formula
 
     return register
 
 
-def closed_value(p: Distribution, q: Distribution) -> ClosedValue:
-    """Return D_KL(p‖q) by the closed form of the pair, or None where none covers it."""
-    function = _CLOSED_FORMS.get((p.name, q.name))
-    if function is None:
-        return None
+def registered_pairs() -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return the pairs that have a closed form, and the parameters that it asks p and q to share.
+
+    Examples
+    --------
+    >>> registered_pairs()["binom", "binom"]
+    ('loc', 'n')
+    """
+    return {pair: closed_form.equal for pair, closed_form in _CLOSED_FORMS.items()}
+
+
+def closed_values(p: Distribution, q: Distribution, shape: tuple[int, ...]) -> tuple[Array, Mask]:
+    """Return D_KL(p‖q) by the closed form of the pair, and in which entries of `shape` it holds."""
+    closed_form = _CLOSED_FORMS.get((p.name, q.name))
+    if closed_form is None:
+        return np.empty(shape), np.zeros(shape, dtype=bool)
+    covered = np.broadcast_to(_agree(p, q, closed_form.equal), shape)
+    entrywise = p.kind != "multivariate" and p.name != "rv_discrete"
     # The divergence of distributions far apart may itself overflow to inf.
     with np.errstate(over="ignore"):
-        size = max(np.prod(side.shape, dtype=int) for side in (p, q))
-        entrywise = size > _BLOCK and p.kind != "multivariate" and p.name != "rv_discrete"
-        value = _in_blocks(function, p, q) if entrywise else function(p.parameters, q.parameters)
-    return None if value is NotImplemented else value
+        if not entrywise or (covered.size <= _BLOCK and np.all(covered)):
+            value = closed_form.formula(p.parameters, q.parameters) if np.all(covered) else np.nan
+            return np.array(np.broadcast_to(value, shape)), covered
+        value = np.full(shape, np.nan)
+        value[covered] = _in_blocks(closed_form.formula, p, q, covered)
+        return value, covered
 
 
-def _in_blocks(function: ClosedForm, p: Distribution, q: Distribution) -> ClosedValue:
+def _agree(p: Distribution, q: Distribution, names: Sequence[str]) -> Mask:
+    """Return where p and q have these parameters in common."""
+    agree = np.ones((), dtype=bool)
+    for name in names:
+        agree = agree & (getattr(p.parameters, name) == getattr(q.parameters, name))
+    return agree
+
+
+def _in_blocks(formula: Formula, p: Distribution, q: Distribution, covered: Mask) -> Array:
     """Evaluate so many pairs at a time that all that is computed of them stays in the cache."""
-    shape = np.broadcast_shapes(p.shape, q.shape)
+    entries: Any = ... if np.all(covered) else covered
     flat = [
-        {name: np.broadcast_to(value, shape).ravel() for name, value in vars(side.parameters).items()}
+        {
+            name: np.broadcast_to(value, covered.shape)[entries].ravel()
+            for name, value in vars(side.parameters).items()
+        }
         for side in (p, q)
     ]
-    value = np.empty(np.prod(shape, dtype=int))
+    value = np.empty(np.count_nonzero(covered))
     for start in range(0, value.size, _BLOCK):
         block = slice(start, start + _BLOCK)
         parts = (Parameters(**{name: x[block] for name, x in side.items()}) for side in flat)
-        part = function(*parts)
-        if part is NotImplemented:
-            return part
-        value[block] = part
-    return value.reshape(shape)
+        value[block] = formula(*parts)
+    return value

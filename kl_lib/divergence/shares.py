@@ -12,11 +12,9 @@ from kl_lib.numerics import beta_bregman, kl_term, two_product
 from kl_lib.validation import Array
 
 
-@register_kl("beta", "beta")
+@register_kl("beta", "beta", equal=("loc", "scale"))
 def kl_beta(p: Parameters, q: Parameters) -> ClosedValue:
     """(aq + bq) KL(mean of q ‖ mean of p) + B_g(aq, ap) + B_g(bq, bp) − B_g(aq + bq, ap + bp)."""
-    if np.any(p.loc != q.loc) or np.any(p.scale != q.scale):
-        return NotImplemented
     # The means differ by this over (ap + bp)(aq + bq).
     determinant = _determinant(p.a, q.b, q.a, p.b)
     sum_p, sum_q = p.a + p.b, q.a + q.b

@@ -41,11 +41,40 @@ def test_a_function_sees_the_shape_parameters_by_name() -> None:
     assert kl_divergence(stats.beta(2, b=3), stats.norm(4)) == 432.0
 
 
-def test_not_implemented_falls_back_to_quadrature() -> None:
-    p, q = stats.maxwell(), stats.rayleigh()
-    before = kl_divergence(p, q)
-    register_kl("maxwell", "rayleigh")(lambda *_: NotImplemented)
-    assert kl_divergence(p, q) == before
+def test_entries_that_do_not_share_a_parameter_are_integrated_and_only_they() -> None:
+    calls = []
+
+    @register_kl("maxwell", "rayleigh", equal=("loc",))
+    def kl(p: Any, _q: Any) -> Any:
+        calls.append(p.scale)
+        return np.full(p.scale.shape, 7.0)
+
+    p, q = stats.maxwell(scale=[1, 2, 3, 4]), stats.rayleigh(loc=[0, -1, 0, 1])
+    value = kl_divergence(p, q)
+    assert value[[0, 2]].tolist() == [7.0, 7.0]
+    assert value[1] == kl_divergence(stats.maxwell(scale=2), stats.rayleigh(-1))
+    assert value[3] == np.inf
+    assert calls[0].tolist() == [1.0, 3.0]
+    assert cross_entropy(p, q)[0] == 7.0 + entropy(stats.maxwell())
+    with pytest.raises(NotImplementedError, match="D\\(maxwell‖rayleigh\\) covers these parameters"):
+        kl_divergence(p, q, method="closed")
+
+
+def test_many_entries_of_which_the_formula_covers_some_are_taken_in_blocks() -> None:
+    register_kl("maxwell", "rayleigh", equal=("loc",))(lambda p, q: p.scale - q.scale)
+    scale = np.arange(1.0, 40_001.0)
+    loc = np.zeros(40_000)
+    loc[[5, 39_999]] = 1.0
+    value = kl_divergence(stats.maxwell(scale=scale), stats.rayleigh(loc=loc))
+    assert np.flatnonzero(np.isinf(value)).tolist() == [5, 39_999]
+    assert np.array_equal(np.delete(value, [5, 39_999]), np.delete(scale - 1, [5, 39_999]))
+
+
+def test_what_is_shared_is_named_by_strings() -> None:
+    with pytest.raises(
+        TypeError, match="equal must be the names of parameters, such as \\('loc',\\), got 'loc'"
+    ):
+        register_kl("maxwell", "rayleigh", equal="loc")
 
 
 def test_a_pair_is_registered_once() -> None:
