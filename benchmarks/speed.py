@@ -85,6 +85,17 @@ def _cholesky_calls(rng: np.random.Generator, count: int, size: int) -> dict[str
     }
 
 
+def many_covariances(rng: np.random.Generator) -> dict[str, Call]:
+    """1e4 pairs of normal distributions in 16 dimensions, from covariances."""
+    arrays = [x for _ in range(2) for x in _mean_and_covariance(rng, 10_000, 16)]
+    tensors = [torch.tensor(x) for x in arrays]
+    build = torch.distributions.MultivariateNormal
+    return {
+        "kl_lib": lambda: kl_lib.kl_normal_covariance(*arrays),
+        "torch": lambda: torch.distributions.kl_divergence(build(*tensors[:2]), build(*tensors[2:])),
+    }
+
+
 def large_covariance(rng: np.random.Generator) -> dict[str, Call]:
     """One pair in 512 dimensions, from covariances."""
     (mean_p, cov_p), (mean_q, cov_q) = (_mean_and_covariance(rng, 1, 512) for _ in range(2))
@@ -114,6 +125,7 @@ CASES: dict[str, tuple[Callable[[np.random.Generator], dict[str, Call]], str, fl
     "a scalar pair of normals": (scalar_normal, "torch", 1),
     "1e6 pairs of normals": (many_normals, "torch", 1),
     "1e4 pairs of normals in 16 dimensions, Cholesky factors": (many_cholesky, "torch", 1),
+    "1e4 pairs of normals in 16 dimensions, covariances": (many_covariances, "torch", 1),
     "a pair of normals in 512 dimensions, Cholesky factors": (large_cholesky, "torch", 1),
     "a pair of normals in 512 dimensions, covariances": (large_covariance, "torch", 1),
     "categorical of 1e6 entries": (categorical, "SciPy", 1),

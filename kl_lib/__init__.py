@@ -8,6 +8,7 @@ from kl_lib.divergence import (
     kl_categorical,
     kl_divergence,
     kl_normal_cholesky,
+    kl_normal_covariance,
     register_kl,
 )
 from kl_lib.forward import em, fit_forward_kl, fit_mle, negative_log_likelihood
@@ -30,6 +31,7 @@ __all__ = [
     "kl_categorical",
     "kl_divergence",
     "kl_normal_cholesky",
+    "kl_normal_covariance",
     "measure_valued",
     "negative_log_likelihood",
     "register_kl",

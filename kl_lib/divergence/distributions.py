@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
+from scipy.linalg import cholesky
 from scipy.stats.distributions import rv_frozen
 
 from kl_lib.numerics import two_sum
@@ -89,10 +90,10 @@ def _read_frozen(label: str, value: Any) -> Distribution:
         name: _as_shape_parameter(f"{name} of {label}", shape, name in _may_be_infinite(generator))
         for name, shape in zip(_names_of(generator, shapes), shapes, strict=True)
     }
+    _check_domain(label, generator, parameters)
     parameters["loc"] = as_finite(f"loc of {label}", loc)
     parameters["scale"] = as_positive(f"scale of {label}", scale)
     shape = np.broadcast_shapes(*(parameter.shape for parameter in parameters.values()))
-    _check_domain(label, generator.name, parameters, value)
     kind = "continuous" if isinstance(generator, stats.rv_continuous) else "discrete"
     return Distribution(label, _registered_name(generator), kind, Parameters(**parameters), shape, value)
 
@@ -137,19 +138,15 @@ def _registered_name(generator: Any) -> str:
     return type(generator).__name__
 
 
-def _check_domain(label: str, name: str, parameters: dict[str, Array], value: Any) -> None:
-    """Refuse shapes outside their domain, which SciPy keeps silently; its support is then nan."""
-    if not value.dist.numargs:
-        return
-    bad = np.isnan(value.support()[0])
+def _check_domain(label: str, generator: Any, shapes: dict[str, Array]) -> None:
+    """Refuse shape parameters outside their domain, which SciPy keeps silently."""
+    bad = np.logical_not(generator._argcheck(*shapes.values()))
     if np.any(bad):
-        first = {
-            key: float(np.broadcast_to(parameter, bad.shape)[bad].flat[0])
-            for key, parameter in parameters.items()
-            if key not in ("loc", "scale")
-        }
+        first = {key: float(np.broadcast_to(shape, bad.shape)[bad].flat[0]) for key, shape in shapes.items()}
         listed = ", ".join(f"{key} of {label} = {number}" for key, number in first.items())
-        raise ValueError(f"{label} must have parameters inside the domain of stats.{name}, got {listed}")
+        raise ValueError(
+            f"{label} must have parameters inside the domain of stats.{generator.name}, got {listed}"
+        )
 
 
 def _read_multivariate(label: str, value: Any) -> Distribution:
@@ -174,13 +171,18 @@ def _multivariate_normal(label: str, value: Any) -> _Multivariate:
         raise ValueError(
             f"cov of {label} must be positive definite, got rank {rank} in dimension {dimension}"
         )
-    try:
-        factor = _as_float(np.linalg.cholesky(covariance))
-    except np.linalg.LinAlgError:
-        raise ValueError(
-            f"cov of {label} must be positive definite to working precision, got {covariance}"
-        ) from None
+    factor = factor_of(f"cov of {label}", covariance)
     return {"mean": mean, "cov": covariance, "factor": factor}, (), dimension
+
+
+def factor_of(name: str, covariance: Array) -> Array:
+    """Return the Cholesky factors of covariances (..., d, d)."""
+    try:
+        if covariance.ndim == 2:
+            return _as_float(cholesky(covariance, lower=True, check_finite=False))
+        return _as_float(np.linalg.cholesky(covariance))
+    except np.linalg.LinAlgError:
+        raise ValueError(f"{name} must be positive definite to working precision, got {covariance}") from None
 
 
 def _multinomial(label: str, value: Any) -> _Multivariate:

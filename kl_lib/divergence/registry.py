@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -96,15 +96,16 @@ def closed_values(p: Distribution, q: Distribution, shape: tuple[int, ...]) -> t
     if closed_form is None:
         return np.empty(shape), np.zeros(shape, dtype=bool)
     covered = np.broadcast_to(_agree(p, q, closed_form.equal), shape)
-    entrywise = p.kind != "multivariate" and p.name != "rv_discrete"
     # The divergence of distributions far apart may itself overflow to inf.
     with np.errstate(over="ignore"):
-        if not entrywise or (covered.size <= _BLOCK and np.all(covered)):
-            value = closed_form.formula(p.parameters, q.parameters) if np.all(covered) else np.nan
-            return np.array(np.broadcast_to(value, shape)), covered
+        if np.all(covered):
+            return _evaluate(closed_form.formula, p, q, shape), covered
         value = np.full(shape, np.nan)
-        value[covered] = _in_blocks(closed_form.formula, p, q, covered)
-        return value, covered
+        count = int(np.count_nonzero(covered))
+        value[covered] = _evaluate(
+            closed_form.formula, _restricted(p, covered), _restricted(q, covered), (count,)
+        )
+    return value, covered
 
 
 def _agree(p: Distribution, q: Distribution, names: Sequence[str]) -> Mask:
@@ -115,19 +116,24 @@ def _agree(p: Distribution, q: Distribution, names: Sequence[str]) -> Mask:
     return agree
 
 
-def _in_blocks(formula: Formula, p: Distribution, q: Distribution, covered: Mask) -> Array:
+def _restricted(p: Distribution, where: Mask) -> Distribution:
+    """Return the entries of p in which the mask is true."""
+    parameters = {name: np.broadcast_to(x, where.shape)[where] for name, x in vars(p.parameters).items()}
+    return replace(p, parameters=Parameters(**parameters))
+
+
+def _evaluate(formula: Formula, p: Distribution, q: Distribution, shape: tuple[int, ...]) -> Array:
     """Evaluate so many pairs at a time that all that is computed of them stays in the cache."""
-    entries: Any = ... if np.all(covered) else covered
+    size = np.prod(shape, dtype=int)
+    if size <= _BLOCK or p.kind == "multivariate" or p.name == "rv_discrete":
+        return np.array(np.broadcast_to(formula(p.parameters, q.parameters), shape))
     flat = [
-        {
-            name: np.broadcast_to(value, covered.shape)[entries].ravel()
-            for name, value in vars(side.parameters).items()
-        }
+        {name: np.broadcast_to(x, shape).ravel() for name, x in vars(side.parameters).items()}
         for side in (p, q)
     ]
-    value = np.empty(np.count_nonzero(covered))
-    for start in range(0, value.size, _BLOCK):
+    value = np.empty(size)
+    for start in range(0, size, _BLOCK):
         block = slice(start, start + _BLOCK)
         parts = (Parameters(**{name: x[block] for name, x in side.items()}) for side in flat)
         value[block] = formula(*parts)
-    return value
+    return value.reshape(shape)

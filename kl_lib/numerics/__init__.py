@@ -14,11 +14,13 @@ from kl_lib.numerics.error_free import two_product, two_quotient, two_sum
 from kl_lib.numerics.gamma import beta_bregman, gamma_bregman, gamma_curvature, stirling_remainder
 from kl_lib.numerics.gumbel import gumbel_divergence
 from kl_lib.numerics.logarithm import log_ratio, log_ratio_parts
+from kl_lib.numerics.triangular import excess_factor, solve_lower
 
 __all__ = [
     "bessel_bregman",
     "bessel_ratio",
     "beta_bregman",
+    "excess_factor",
     "gamma_bregman",
     "gamma_curvature",
     "gumbel_divergence",
@@ -31,6 +33,7 @@ __all__ = [
     "phi_square_ratio",
     "polynomial",
     "psi",
+    "solve_lower",
     "stirling_remainder",
     "two_product",
     "two_quotient",

@@ -75,7 +75,7 @@ def _sum(curvature: Curvature, t: Array, rest: Array, weights: Array, way: Seque
 
 
 def in_blocks(function: Callable[..., Array], way: Sequence[Array], size: int) -> Array:
-    """Return `function` of arrays (n,), taken `size` entries at a time.
+    """Return `function` of arrays (n,), taken in equal blocks of at most `size` entries.
 
     Examples
     --------
@@ -83,7 +83,8 @@ def in_blocks(function: Callable[..., Array], way: Sequence[Array], size: int) -
     array([1., 2., 3.])
     """
     value = np.empty(way[0].shape)
-    for start in range(0, value.size, size):
-        block = slice(start, start + size)
+    count = -(-value.size // size)
+    for i in range(count):
+        block = slice(i * value.size // count, (i + 1) * value.size // count)
         value[block] = function(*(x[block] for x in way))
     return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from kl_lib.numerics.error_free import two_product
 from kl_lib.validation import Array
@@ -43,8 +43,8 @@ def phi(delta: ArrayLike) -> Array:
     with np.errstate(divide="ignore"):
         # inf - log1p(inf) would be nan.
         value = np.asarray(delta - np.log1p(np.minimum(delta, _LARGEST)))
-    near = np.abs(delta) < 0.5
-    value[near] = _phi_near(delta[near])
+    near = np.flatnonzero(np.abs(delta) < 0.5)
+    value.put(near, _phi_near(delta.take(near)))
     return value[()]
 
 
@@ -76,9 +76,9 @@ def psi(w: ArrayLike) -> Array:
     with np.errstate(over="ignore"):
         # expm1(inf) - inf would be nan.
         value = np.asarray(np.expm1(w) - np.minimum(w, _LARGEST))
-    near = np.abs(w) < 1
-    small = w[near]
-    value[near] = small * small * polynomial(_EXPONENTIAL, small)
+    near = np.flatnonzero(np.abs(w) < 1)
+    small = w.take(near)
+    value.put(near, small * small * polynomial(_EXPONENTIAL, small))
     return value[()]
 
 
@@ -94,8 +94,9 @@ def phi_ratio(x: ArrayLike, y: ArrayLike) -> Array:
     with np.errstate(over="ignore", under="ignore"):
         excess = x / y - 1
         value = np.asarray(excess - _log_ratio(x, y))
-    near = np.abs(excess) < 0.5
-    value[near] = _phi_near((x[near] - y[near]) / y[near])
+    near = np.flatnonzero(np.abs(excess) < 0.5)
+    scale = y.take(near)
+    value.put(near, _phi_near((x.take(near) - scale) / scale))
     return value[()]
 
 
@@ -113,9 +114,10 @@ def phi_square_ratio(x: ArrayLike, y: ArrayLike, *, weight: float = 1.0) -> Arra
     with np.errstate(over="ignore", under="ignore"):
         ratio = x / y
         value = np.asarray(weight * (ratio - 1) * (ratio + 1) - 2 * weight * _log_ratio(x, y))
-    near = np.abs(ratio - 1) < 0.2
-    t = (x[near] - y[near]) / y[near]
-    value[near] = weight * _phi_near(t * (2 + t))
+    near = np.flatnonzero(np.abs(ratio - 1) < 0.2)
+    scale = y.take(near)
+    t = (x.take(near) - scale) / scale
+    value.put(near, weight * _phi_near(t * (2 + t)))
     return value[()]
 
 
@@ -131,15 +133,15 @@ def kl_term(p: ArrayLike, q: ArrayLike, difference: ArrayLike | None = None) -> 
     """
     p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
     p, q, difference = np.broadcast_arrays(p, q, q - p if difference is None else difference)
-    near = np.abs(difference) < 0.5 * p
     positive = p > 0
     if positive.all():
         value = np.asarray(difference - p * _log_ratio(q, p))
     else:
         log = _log_ratio(np.where(positive, q, 1.0), np.where(positive, p, 1.0))
         value = np.asarray(difference - p * log)
-    scale = p[near]
-    value[near] = scale * _phi_near(difference[near] / scale)
+    near = np.flatnonzero(np.abs(difference) < 0.5 * p)
+    scale = p.take(near)
+    value.put(near, scale * _phi_near(difference.take(near) / scale))
     return value[()]
 
 
@@ -162,18 +164,30 @@ def phi_product_ratio(a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike) ->
     >>> print(f"{phi_product_ratio(3.0, 1 / 3, 1.0, 1.0):.12e}")
     1.540743955510e-33
     """
-    mantissas, exponents = zip(
-        *(np.frexp(np.asarray(x, dtype=np.float64)) for x in (a, b, c, d)), strict=True
-    )
-    shift = exponents[0] + exponents[1] - exponents[2] - exponents[3]
+    factors = list(np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in (a, b, c, d))))
+    shift = np.zeros((), dtype=int)
+    if not all(_has_modest_exponents(x) for x in factors):
+        factors, (e, f, g, h) = (list(part) for part in zip(*map(np.frexp, factors), strict=True))
+        shift = e + f - g - h
+    ratio = (factors[0] * factors[1]) / (factors[2] * factors[3])
     with np.errstate(over="ignore", under="ignore"):
-        first = [np.ldexp(part, shift) for part in two_product(mantissas[0], mantissas[1])]
-        second = two_product(mantissas[2], mantissas[3])
-        ratio = first[0] / second[0]
-        near = np.abs(ratio - 1) < 0.5
-        excess = ((first[0] - second[0]) + (first[1] - second[1])) / second[0]
-        log_ratio = np.log(mantissas[0] * mantissas[1] / second[0]) + shift * np.log(2)
-        return np.where(near, phi(np.where(near, excess, 0.0)), ratio - 1 - log_ratio)[()]
+        value = np.asarray(_times_power(ratio, shift) - 1)
+        near = np.flatnonzero(np.abs(value) < 0.5)
+        value -= np.log(ratio) + shift * np.log(2)
+    first, second = (two_product(*(x.take(near) for x in pair)) for pair in (factors[:2], factors[2:]))
+    product, lost = (_times_power(part, shift.take(near) if shift.ndim else shift) for part in first)
+    value.put(near, _phi_near(((product - second[0]) + (lost - second[1])) / second[0]))
+    return value[()]
+
+
+def _times_power(x: Array, shift: NDArray[np.int_]) -> Array:
+    """Return x 2^shift; where there is nothing to shift, without the cost."""
+    return np.ldexp(x, shift) if np.any(shift) else x
+
+
+def _has_modest_exponents(x: Array) -> bool:
+    """Whether products of two such numbers, and the ratios of those, are far from the ends of the range."""
+    return bool(np.all((x > 1e-70) & (x < 1e70)))
 
 
 def polynomial(coefficients: Array, x: Array) -> Array:

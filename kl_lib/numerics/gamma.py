@@ -6,13 +6,14 @@ B_g(x, y) = g(x) − g(y) − g′(y)(x − y) ≥ 0.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, gammaln
 
 from kl_lib.numerics.bregman import in_blocks, legendre_integral, legendre_rule, logit_integral
 from kl_lib.numerics.elementary import kl_term, phi_ratio, polynomial
-from kl_lib.numerics.logarithm import log_ratio
 from kl_lib.validation import Array
 
 # The integrand is analytic for |Im log a| < π, far beyond the way of length log 2: seven nodes are enough.
@@ -22,6 +23,7 @@ _BLOCK = 1 << 11
 # Stirling's series, with the Bernoulli numbers B2, B4, …, is used from this argument on.
 _STIRLING = 10
 _BERNOULLI = np.array([1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798])
+_ORDER = 2.0 * np.arange(1, _BERNOULLI.size + 1)
 
 
 def gamma_bregman(x: ArrayLike, y: ArrayLike) -> Array:
@@ -37,25 +39,29 @@ def gamma_bregman(x: ArrayLike, y: ArrayLike) -> Array:
     """
     x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
     near = (x <= 2 * y) & (y <= 2 * x)
+    low, high = np.minimum(x, y), np.maximum(x, y)
     value = np.empty(x.shape)
-    small = ~near & (np.maximum(x, y) <= 1)
-    far = ~near & ~small
-    value[near] = _gamma_bregman_near(x[near], y[near])
-    value[small] = _gamma_bregman_small(x[small], y[small])
-    value[far] = _gamma_bregman_far(x[far], y[far])
+    for where, function in (
+        (near & (low < _STIRLING), lambda *part: _gamma_bregman_near(_small_curvature, *part)),
+        (near & (low >= _STIRLING), lambda *part: _gamma_bregman_near(_large_curvature, *part)),
+        (~near & (high <= 1), _gamma_bregman_small),
+        (~near & (high > 1), _gamma_bregman_far),
+    ):
+        index = np.flatnonzero(where)
+        value.put(index, function(x.take(index), y.take(index)))
     return value[()]
 
 
-def _gamma_bregman_near(x: Array, y: Array) -> Array:
+def _gamma_bregman_near(curvature: Callable[[Array], Array], x: Array, y: Array) -> Array:
     """Integrate over log a: with x = y e^ℓ it is ℓ ∫₀¹ (e^{ℓ(1 − t)} − 1) a² g″(a) dt at a = y e^{ℓt}."""
 
     def integrand(ell: Array, y: Array) -> Array:
         growth = np.expm1(ell * _NODES)
         # The nodes lie symmetrically about ½.
-        value: Array = ell * np.sum(_WEIGHTS * growth[::-1] * gamma_curvature(y + y * growth), axis=0)
+        value: Array = ell * np.sum(_WEIGHTS * growth[::-1] * curvature(y + y * growth), axis=0)
         return value
 
-    return in_blocks(integrand, (log_ratio(x, y), y), _BLOCK)
+    return in_blocks(integrand, (np.log1p((x - y) / y), y), _BLOCK)
 
 
 def _gamma_bregman_small(x: Array, y: Array) -> Array:
@@ -65,8 +71,7 @@ def _gamma_bregman_small(x: Array, y: Array) -> Array:
 
 
 def _gamma_bregman_far(x: Array, y: Array) -> Array:
-    (at_x, _), (at_y, slope) = _stirling(x), _stirling(y)
-    return 0.5 * phi_ratio(x, y) + (at_x - at_y - slope * (x - y))
+    return 0.5 * phi_ratio(x, y) + (_remainder(x) - _remainder(y) - _remainder_slope(y) * (x - y))
 
 
 def beta_bregman(
@@ -144,15 +149,31 @@ def gamma_curvature(a: Array) -> Array:
     >>> gamma_curvature(np.array([1e-9, 1.0, 1e9]))
     array([1.        , 0.64493407, 0.5       ])
     """
-    small = a < _STIRLING
-    shifted = np.where(small, a + _STIRLING, a)
-    total = (a / shifted) ** 2 * (0.5 + polynomial(_BERNOULLI, shifted**-2) / shifted)
-    b = a[small]
-    first_terms = np.zeros_like(b)
-    for k in range(_STIRLING):
-        first_terms += (b / (b + k)) ** 2 / (b + k + 1)
-    total[small] += first_terms
-    return total
+    value = _large_curvature(np.maximum(a, _STIRLING))
+    small = np.flatnonzero(a < _STIRLING)
+    value.put(small, _small_curvature(a.take(small)))
+    return value
+
+
+def _large_curvature(a: Array) -> Array:
+    """Return a² g″(a) for a ≥ 10 by Stirling's series."""
+    inverse = 1 / a
+    value: Array = 0.5 + polynomial(_BERNOULLI, inverse * inverse) * inverse
+    return value
+
+
+def _small_curvature(a: Array) -> Array:
+    """Return a² g″(a) from its first ten terms and g″(a + 10)."""
+    shifted = a + _STIRLING
+    rest = _large_curvature(shifted) / shifted**2
+    b = a + 1
+    first = last = 1 / b
+    for _ in range(1, _STIRLING):
+        b += 1
+        inverse = 1 / b
+        rest += last * last * inverse
+        last = inverse
+    return first + a * a * rest
 
 
 def stirling_remainder(a: ArrayLike) -> Array:
@@ -163,25 +184,45 @@ def stirling_remainder(a: ArrayLike) -> Array:
     >>> print(f"{stirling_remainder(10.0):.15f}")
     0.008330563433363
     """
-    a = np.asarray(a, dtype=np.float64)
-    order = 2.0 * np.arange(1, _BERNOULLI.size + 1)
-    remainder: Array = polynomial(_BERNOULLI / (order * (order - 1)), a**-2) / a
+    inverse = 1 / np.asarray(a, dtype=np.float64)
+    remainder: Array = polynomial(_BERNOULLI / (_ORDER * (_ORDER - 1)), inverse * inverse) * inverse
     return remainder
 
 
-def _stirling(a: Array) -> tuple[Array, Array]:
-    """Return R(a) = log Γ(a) − (a − ½) log a + a − ½ log 2π, and R′(a)."""
-    small = a < _STIRLING
-    shifted = np.where(small, a + _STIRLING, a)
-    order = 2.0 * np.arange(1, _BERNOULLI.size + 1)
-    remainder = stirling_remainder(shifted)
-    slope = -polynomial(_BERNOULLI / order, shifted**-2) / shifted**2
-    b = a[small]
-    first_terms = np.zeros((2, b.size))
+def _remainder(a: Array) -> Array:
+    """Return R(a) for any a > 0: below 10, from its first ten terms and R(a + 10)."""
+    small, b, shifted = _shifted(a)
+    value = stirling_remainder(shifted)
+    total = value.take(small)
     for _ in range(_STIRLING):
-        log = np.log1p(1 / b)
-        first_terms += ((b + 0.5) * log - 1, log - 0.5 * (1 / b + 1 / (b + 1)))
-        b = b + 1
-    remainder[small] += first_terms[0]
-    slope[small] += first_terms[1]
-    return remainder, slope
+        total += (b + 0.5) * np.log1p(1 / b) - 1
+        b += 1
+    value.put(small, total)
+    return value
+
+
+def _remainder_slope(a: Array) -> Array:
+    """Return R′(a) for any a > 0."""
+    small, b, shifted = _shifted(a)
+    value = _stirling_slope(shifted)
+    total, inverse = value.take(small), 1 / b
+    for _ in range(_STIRLING):
+        b += 1
+        last, inverse = inverse, 1 / b
+        total += np.log1p(last) - 0.5 * (last + inverse)
+    value.put(small, total)
+    return value
+
+
+def _shifted(a: Array) -> tuple[NDArray[np.intp], Array, Array]:
+    """Return where a < 10, these entries, and a with 10 added to them."""
+    small = np.flatnonzero(a < _STIRLING)
+    b, shifted = a.take(small), a.copy()
+    shifted.put(small, b + _STIRLING)
+    return small, b, shifted
+
+
+def _stirling_slope(a: Array) -> Array:
+    """Return R′(a) for a ≥ 10 by Stirling's series."""
+    square = 1 / (a * a)
+    return -square * polynomial(_BERNOULLI / _ORDER, square)
