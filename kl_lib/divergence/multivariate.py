@@ -206,7 +206,7 @@ def _as_mean(name: str, value: ArrayLike, dimension: int) -> Array:
 
 def _as_matrices(name: str, value: ArrayLike) -> Array:
     matrices = as_finite(name, value)
-    if matrices.ndim < 2 or matrices.shape[-1] != matrices.shape[-2]:
+    if matrices.ndim < 2 or matrices.shape[-1] != matrices.shape[-2] or matrices.shape[-1] == 0:
         raise ValueError(f"{name} must have shape (..., d, d), got {matrices.shape}")
     return matrices
 

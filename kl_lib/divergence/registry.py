@@ -17,7 +17,7 @@ ClosedValue = Any
 Formula = Callable[[Parameters, Parameters], ClosedValue]
 Mask = NDArray[np.bool_]
 
-_BLOCK = 1 << 14
+_BLOCK = 1 << 15
 
 
 @dataclass(frozen=True)

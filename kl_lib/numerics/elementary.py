@@ -92,8 +92,9 @@ def phi_ratio(x: ArrayLike, y: ArrayLike) -> Array:
     """
     x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
     with np.errstate(over="ignore", under="ignore"):
-        excess = x / y - 1
-        value = np.asarray(excess - _log_ratio(x, y))
+        ratio = x / y
+        excess = ratio - 1
+        value = np.asarray(excess - _log_ratio(x, y, ratio))
     near = np.flatnonzero(np.abs(excess) < 0.5)
     scale = y.take(near)
     value.put(near, _phi_near((x.take(near) - scale) / scale))
@@ -113,8 +114,10 @@ def phi_square_ratio(x: ArrayLike, y: ArrayLike, *, weight: float = 1.0) -> Arra
     x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
     with np.errstate(over="ignore", under="ignore"):
         ratio = x / y
-        value = np.asarray(weight * (ratio - 1) * (ratio + 1) - 2 * weight * _log_ratio(x, y))
-    near = np.flatnonzero(np.abs(ratio - 1) < 0.2)
+        excess = ratio - 1
+        value = np.asarray(weight * excess * (ratio + 1))
+        value -= 2 * weight * _log_ratio(x, y, ratio)
+    near = np.flatnonzero(np.abs(excess) < 0.2)
     scale = y.take(near)
     t = (x.take(near) - scale) / scale
     value.put(near, weight * _phi_near(t * (2 + t)))
@@ -134,25 +137,22 @@ def kl_term(p: ArrayLike, q: ArrayLike, difference: ArrayLike | None = None) -> 
     p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
     p, q, difference = np.broadcast_arrays(p, q, q - p if difference is None else difference)
     positive = p > 0
-    if positive.all():
-        value = np.asarray(difference - p * _log_ratio(q, p))
-    else:
-        log = _log_ratio(np.where(positive, q, 1.0), np.where(positive, p, 1.0))
-        value = np.asarray(difference - p * log)
+    above, below = (q, p) if positive.all() else (np.where(positive, side, 1.0) for side in (q, p))
+    with np.errstate(over="ignore", under="ignore"):
+        value = np.asarray(difference - p * _log_ratio(above, below, above / below))
     near = np.flatnonzero(np.abs(difference) < 0.5 * p)
     scale = p.take(near)
     value.put(near, scale * _phi_near(difference.take(near) / scale))
     return value[()]
 
 
-def _log_ratio(x: Array, y: Array) -> Array:
-    """Return log(x/y), also where the ratio over- or underflows."""
-    with np.errstate(over="ignore", under="ignore", divide="ignore"):
-        ratio = x / y
+def _log_ratio(x: Array, y: Array, ratio: Array) -> Array:
+    """Return log(x/y), also where the ratio has over- or underflown."""
+    with np.errstate(divide="ignore"):
         value = np.asarray(np.log(ratio))
-        ordinary = (ratio > 1e-300) & (ratio < np.inf)
-        if not ordinary.all():
-            value[~ordinary] = np.log(x[~ordinary]) - np.log(y[~ordinary])
+        if not (np.min(ratio, initial=1.0) > 1e-300 and np.max(ratio, initial=1.0) < np.inf):
+            extreme = ~((ratio > 1e-300) & (ratio < np.inf))
+            value[extreme] = np.log(x[extreme]) - np.log(y[extreme])
     return value
 
 

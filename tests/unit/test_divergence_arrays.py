@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 from scipy.special import rel_entr
 
-from kl_lib import kl_categorical, kl_divergence, kl_normal_cholesky
+from kl_lib import kl_categorical, kl_divergence, kl_normal_cholesky, kl_normal_covariance
+from kl_lib.numerics import excess_factor
 
 mp = mpmath.mp.clone()
 mp.dps = 60
@@ -152,6 +153,53 @@ def test_many_systems_are_solved_in_blocks(rng: np.random.Generator) -> None:
     assert shared[7] == pytest.approx(
         kl_normal_cholesky(mean_p[7], factor_p[0], mean_q[7], factor_q[7]), rel=1e-14
     )
+
+
+def test_upper_entries_that_cancel_over_the_batch_are_seen() -> None:
+    factor = np.stack([np.eye(3), np.eye(3)])
+    factor[:, 0, 2] = 1e-300, -1e-300
+    with pytest.raises(ValueError, match="chol_q must be lower triangular, got 1e-300 above"):
+        kl_normal_cholesky(np.zeros(3), np.eye(3), np.zeros(3), factor)
+
+
+@pytest.mark.parametrize("size", [3, 16, 40])
+def test_many_covariances_are_as_exact_as_one(size: int, rng: np.random.Generator) -> None:
+    count = 600
+    roots = rng.normal(size=(2, count, size, size))
+    cov_p, cov_q = roots @ roots.swapaxes(-1, -2) + size * np.eye(size)
+    cov_p[::3] = cov_q[::3] * (1 + 1e-9)
+    cov_p[1::3] *= 1e-6
+    mean_p, mean_q = rng.normal(size=(2, count, size))
+    mean_p[::3] = mean_q[::3]
+    value = kl_normal_covariance(mean_p, cov_p, mean_q, cov_q)
+    for i in (0, 1, 2, 300, 511, 512, 599)[: 100 // size]:
+        ends = mean_p[i], cov_p[i], mean_q[i], cov_q[i]
+        bound = 10 * np.linalg.cond(cov_q[i]) * UNIT + 2e-15
+        assert error(value[i], mp_normal_from_covariances(*ends)) < bound
+        assert error(kl_normal_covariance(*ends), mp_normal_from_covariances(*ends)) < bound
+
+
+def test_covariances_broadcast_and_are_symmetric_but_for_rounding(rng: np.random.Generator) -> None:
+    factors = np.stack([random_factor(rng, 2, 10.0) for _ in range(3)])
+    cov_p, mean_q = factors @ factors.swapaxes(-1, -2), rng.normal(size=(5, 1, 2))
+    value = kl_normal_covariance(np.zeros(2), cov_p, mean_q, np.eye(2))
+    assert value.shape == (5, 3)
+    assert isinstance(kl_normal_covariance(np.zeros(2), cov_p[0], mean_q[0, 0], np.eye(2)), float)
+    rounded = cov_p * (1 + 1e-15 * np.tri(2))
+    assert_allclose(kl_normal_covariance(np.zeros(2), rounded, mean_q, np.eye(2)), value, rtol=1e-13)
+    assert kl_normal_covariance(np.zeros((0, 2)), np.eye(2), np.zeros(2), np.eye(2)).shape == (0,)
+
+
+@pytest.mark.parametrize("size", [2, 33, 100])
+@pytest.mark.parametrize("scale", [1e-12, 0.1, 100.0])
+def test_the_factor_of_an_excess(size: int, scale: float, rng: np.random.Generator) -> None:
+    root = rng.uniform(-1, 1, (size, size))
+    lower = scale * (np.tril(root) + size * np.eye(size))
+    excess = lower + lower.T + lower @ lower.T
+    for batch in (excess[..., np.newaxis], np.stack([excess] * 3, axis=-1)):
+        found = excess_factor(batch)
+        assert_allclose(found[..., -1], lower, atol=1e-13 * size * scale, rtol=0)
+        assert not np.any(np.triu(found[..., 0], 1))
 
 
 @pytest.mark.parametrize("condition", [1.0, 1e4, 1e8])

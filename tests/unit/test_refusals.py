@@ -15,6 +15,7 @@ from kl_lib import (
     kl_categorical,
     kl_divergence,
     kl_normal_cholesky,
+    kl_normal_covariance,
     register_kl,
 )
 from kl_lib.divergence.registry import registered_pairs
@@ -340,6 +341,61 @@ REFUSED: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         lambda: kl_normal_cholesky(np.zeros((3, 2)), EYE, np.zeros((4, 2)), EYE),
         ValueError,
         r"must broadcast, got shapes \(\(3,\), \(\), \(4,\), \(\)\)",
+    ),
+    (
+        "no dimension",
+        lambda: kl_normal_cholesky(np.zeros(0), np.zeros((0, 0)), np.zeros(0), np.zeros((0, 0))),
+        ValueError,
+        r"chol_p must have shape \(\.\.\., d, d\), got \(0, 0\)",
+    ),
+    # Covariances.
+    (
+        "covariance not square",
+        lambda: kl_normal_covariance(ZERO, EYE, ZERO, np.ones((2, 3))),
+        ValueError,
+        r"cov_q must have shape \(\.\.\., d, d\), got \(2, 3\)",
+    ),
+    (
+        "covariance not symmetric",
+        lambda: kl_normal_covariance(ZERO, np.array([[1.0, 0.5], [0.25, 1.0]]), ZERO, EYE),
+        ValueError,
+        r"cov_p must be symmetric, got 0\.5 across the diagonal from 0\.25",
+    ),
+    (
+        "covariance indefinite",
+        lambda: kl_normal_covariance(ZERO, EYE, ZERO, np.array([[1.0, 2.0], [2.0, 1.0]])),
+        ValueError,
+        "cov_q must be positive definite to working precision, got",
+    ),
+    (
+        "one covariance of many indefinite",
+        lambda: kl_normal_covariance(ZERO, np.stack([EYE, -EYE]), ZERO, EYE),
+        ValueError,
+        "cov_p must be positive definite to working precision, got",
+    ),
+    (
+        "covariance nan",
+        lambda: kl_normal_covariance(ZERO, np.diag([1.0, np.nan]), ZERO, EYE),
+        ValueError,
+        "cov_p must be finite, got nan",
+    ),
+    (
+        "covariances of two sizes",
+        lambda: kl_normal_covariance(ZERO, EYE, np.zeros(3), np.eye(3)),
+        ValueError,
+        r"cov_q must have shape \(\.\.\., 2, 2\), got \(3, 3\)",
+    ),
+    (
+        "mean of covariance",
+        lambda: kl_normal_covariance(ZERO, EYE, np.zeros(3), EYE),
+        ValueError,
+        r"mean_q must have shape \(\.\.\., 2\), got \(3,\)",
+    ),
+    (
+        "batches of covariances",
+        lambda: kl_normal_covariance(np.zeros((3, 2)), EYE, ZERO, np.stack([EYE, EYE])),
+        ValueError,
+        r"must broadcast, got shapes \(\(3,\), \(\), \(\), \(2,\)\)",
     ),
     # Registering.
     (
