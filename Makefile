@@ -9,7 +9,7 @@ STAGE := _build/stage
 JOBS ?= 2
 
 .DEFAULT_GOAL := book
-.PHONY: book serve lab test test-code test-notebooks test-site test-newest bench bench-site refresh lock clean
+.PHONY: book serve lab test test-full test-code test-notebooks test-site test-newest bench bench-site refresh lock clean
 
 book: $(READY) $(STAGE)/settings  # the site; what is already there stays if the build fails
 	$(BIN)/jupyter-book build . --path-output $(STAGE) -W --keep-going --quiet
@@ -24,6 +24,9 @@ lab: $(READY)  # the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=book
 
 test: test-code test-notebooks test-site
+
+test-full: test  # and the unit tests that take minutes
+	$(PYTEST) -q -n $(JOBS) -m slow tests/unit
 
 test-code: $(READY)  # style, types, unit tests with every branch of the numeric modules reached
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

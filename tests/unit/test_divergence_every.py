@@ -13,31 +13,20 @@ from scipy.stats._distr_params import distcont, distdiscrete
 
 from kl_lib import kl_divergence
 
-# What SciPy itself does not evaluate well enough, or not in the time of a unit test.
+# What SciPy itself does not evaluate well enough.
 LEFT_OUT = {
     "levy_stable": "the density is itself an integral, right to a few digits",
     "studentized_range": "the density is itself a double integral",
     "kstwo": "the density is a numerical derivative",
     "ksone": "the density has jumps where its formula changes",
     "vonmises": "the support is the whole line, on which the density is periodic; it has a closed form",
-    "dpareto_lognorm": "a second and more for a hundred quantiles",
-    "geninvgauss": "a second and more for a hundred quantiles",
-    "irwinhall": "a second and more for a hundred quantiles",
-    "gausshyper": "seconds for a hundred quantiles",
-    "genhyperbolic": "seconds for a hundred quantiles",
-    "norminvgauss": "seconds for a hundred quantiles",
-    "rel_breitwigner": "a peak too sharp for the quantiles that SciPy searches for in the time",
+    "rel_breitwigner": "the peak is too sharp for the search that SciPy makes for its quantiles",
     "nchypergeom_wallenius": "masses of 1e-11 and below come out as 0",
 }
-# SciPy searches for each quantile by itself: so many fewer of them, and only for the scale.
-SLOW = [
-    "argus",
-    "exponnorm",
-    "foldcauchy",
-    "foldnorm",
-    "recipinvgauss",
-    "vonmises_line",
-]
+# SciPy searches for each quantile by itself: so many fewer of them, and other shapes in `make test-full`.
+SLOW = ["argus", "exponnorm", "foldcauchy", "foldnorm", "recipinvgauss", "vonmises_line"]
+# A second and more for a hundred quantiles: all of it in `make test-full`.
+SLOWEST = ["dpareto_lognorm", "gausshyper", "geninvgauss", "genhyperbolic", "irwinhall", "norminvgauss"]
 REFUSED = {
     "arcsine": "a share of 1e-8 lies closer to 1 than the next float",
     "beta": "a share of 1e-10 lies closer to 1 than the next float",
@@ -47,15 +36,19 @@ REFUSED = {
 }
 
 
-def moved(name: str, shapes: tuple[Any, ...]) -> list[Any]:
-    """Return q = p with the scale times 1.25, and with each shape times 1.1 where that is one."""
-    family = getattr(stats, name)
-    others = [family(*shapes, scale=1.25)] if isinstance(family, stats.rv_continuous) else []
-    for i, shape in enumerate(shapes if name not in SLOW else ()):
-        other = family(*shapes[:i], _more(shape), *shapes[i + 1 :])
-        if not np.isnan(other.support()[0]) and shape != 0:
-            others.append(other)
-    return others
+def rescaled(name: str, shapes: tuple[Any, ...]) -> list[Any]:
+    """Return q = p with the scale times 1.25."""
+    return [getattr(stats, name)(*shapes, scale=1.25)]
+
+
+def reshaped(name: str, shapes: tuple[Any, ...]) -> list[Any]:
+    """Return q = p with each shape times 1.1 where that is one."""
+    others = [
+        getattr(stats, name)(*shapes[:i], _more(shape), *shapes[i + 1 :])
+        for i, shape in enumerate(shapes)
+        if shape != 0
+    ]
+    return [other for other in others if not np.isnan(other.support()[0])]
 
 
 def _more(shape: Any) -> Any:
@@ -75,7 +68,7 @@ def over_quantiles(p: Any, q: Any) -> float:
         return np.where(np.isfinite(ratio), ratio, 0.0) * u * (1 - u)
 
     with np.errstate(all="ignore"):
-        if p.dist.name in SLOW:
+        if p.dist.name in SLOW + SLOWEST:
             return float(0.2 * np.sum(integrand(np.arange(-30, 30.1, 0.2)[:, np.newaxis])))
         halves = ((-36, 0), (0, 36))
         return float(sum(cubature(integrand, [a], [b], rtol=1e-8).estimate for a, b in halves))
@@ -92,21 +85,31 @@ def inside(p: Any, q: Any) -> bool:
     return bool(c <= a and b <= d)
 
 
-CONTINUOUS = [(name, shapes) for name, shapes in distcont if isinstance(name, str) and name not in LEFT_OUT]
-DISCRETE = [(name, shapes) for name, shapes in distdiscrete if isinstance(name, str) and name not in LEFT_OUT]
+def cases(pairs: list[Any], slow: list[str]) -> list[Any]:
+    """Return what is tested, the slow ones marked."""
+    return [
+        pytest.param(name, shapes, id=f"{name}{shapes}", marks=[pytest.mark.slow] if name in slow else [])
+        for name, shapes in pairs
+        if isinstance(name, str) and name not in LEFT_OUT
+    ]
 
 
-@pytest.mark.parametrize(("name", "shapes"), CONTINUOUS, ids=[f"{n}{s}" for n, s in CONTINUOUS])
-def test_continuous(name: str, shapes: tuple[Any, ...]) -> None:
-    check(name, shapes, over_quantiles)
+@pytest.mark.parametrize(("name", "shapes"), cases(distcont, SLOWEST))
+def test_another_scale(name: str, shapes: tuple[Any, ...]) -> None:
+    check(name, shapes, rescaled, over_quantiles)
 
 
-@pytest.mark.parametrize(("name", "shapes"), DISCRETE, ids=[f"{n}{s}" for n, s in DISCRETE])
-def test_discrete(name: str, shapes: tuple[Any, ...]) -> None:
-    check(name, shapes, over_points)
+@pytest.mark.parametrize(("name", "shapes"), cases(distcont, SLOW + SLOWEST))
+def test_other_shapes(name: str, shapes: tuple[Any, ...]) -> None:
+    check(name, shapes, reshaped, over_quantiles)
 
 
-def check(name: str, shapes: tuple[Any, ...], route: Any) -> None:
+@pytest.mark.parametrize(("name", "shapes"), cases(distdiscrete, []))
+def test_other_shapes_of_a_discrete_distribution(name: str, shapes: tuple[Any, ...]) -> None:
+    check(name, shapes, reshaped, over_points)
+
+
+def check(name: str, shapes: tuple[Any, ...], moved: Any, route: Any) -> None:
     """Take a number that the other route confirms, an infinity that the supports explain, or a refusal."""
     p = getattr(stats, name)(*shapes)
     for q in moved(name, shapes):
