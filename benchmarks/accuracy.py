@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 from families import FAMILIES, Family, Parameters
-from grid import mp
+from grid import FAMILIES as GRID
+from grid import evaluate, exact_values, far_pairs, mp, near_pairs, relative_errors
 from libraries import LIBRARIES
 
+from kl_lib import kl_divergence
+
 DISTANCES = [10.0**-k for k in range(1, 13)]
+FAR = 1000
 
 
 def accuracy_rows() -> list[dict[str, Any]]:
@@ -59,6 +63,26 @@ def _exact(x: Any) -> Any:
     if np.ndim(x) == 2:
         return mp.matrix(x.tolist())
     return [mp.mpf(float(entry)) for entry in x] if np.ndim(x) else mp.mpf(float(x))
+
+
+def grid_rows(rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Return the worst errors of `kl_lib` on the whole grid, near identity and far from it."""
+    rows = []
+    for name, family in GRID.items():
+        row: dict[str, Any] = {"family": name}
+        for where, (p, q) in {"near": near_pairs(family), "far": far_pairs(family, FAR, rng=rng)}.items():
+            errors = relative_errors(evaluate(kl_divergence, family, p, q), exact_values(family, p, q))
+            row |= {f"{where}_pairs": errors.size, f"{where}_worst": float(f"{np.max(errors):.3g}")}
+        rows.append(row)
+    return rows
+
+
+def print_grid(rows: list[dict[str, Any]]) -> None:
+    """Print the worst errors on the grid, the largest first."""
+    print(f"{'kl_lib on the grid':20} {'near':>9} {'of pairs':>9} {'far':>9} {'of pairs':>9}")
+    for row in sorted(rows, key=lambda row: -max(row["near_worst"], row["far_worst"])):
+        near, far = (f"{row[f'{w}_worst']:9.1e} {row[f'{w}_pairs']:9d}" for w in ("near", "far"))
+        print(f"{row['family']:20} {near} {far}")
 
 
 def print_accuracy(rows: list[dict[str, Any]]) -> None:

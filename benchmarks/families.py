@@ -108,6 +108,16 @@ FAMILIES = {
         ("Beta", "concentration1", "concentration0"), ("Beta", "concentration1", "concentration0"),
         ("Beta", "concentration1", "concentration0"),
     ),
+    "gamma, shape 1e12": Family(
+        lambda a, s: stats.gamma(a, scale=s), _in_grid("gamma"), ((1e12, 3.0),),
+        ("Gamma", "concentration", "rate"), ("Gamma", "concentration", "rate"),
+        ("Gamma", "concentration", "rate"), rate=1,
+    ),
+    "beta, shapes 1e12": Family(
+        stats.beta, _in_grid("beta"), ((1e12, 2e12),),
+        ("Beta", "concentration1", "concentration0"), ("Beta", "concentration1", "concentration0"),
+        ("Beta", "concentration1", "concentration0"),
+    ),
     "Dirichlet": Family(
         stats.dirichlet, _in_grid("dirichlet", lambda a: a), ((np.array([2.3, 1.7, 0.4, 11.0]),),),
         ("Dirichlet", "concentration"), ("Dirichlet", "concentration"), ("Dirichlet", "concentration"),

@@ -1,7 +1,7 @@
 """Pairs of distributions near identity and far from it, with their divergence to as many digits as asked.
 
-Each family has its textbook formula in mpmath, floats taken as exact. `make bench` runs the whole grid
-against the libraries, the unit tests a sample of it against kl_lib.
+Each family has its textbook formula in mpmath, floats taken as exact. `make bench` holds kl_lib against
+the whole grid, the unit tests against a sample of it; `families.py` says on what the libraries are compared.
 """
 
 from __future__ import annotations

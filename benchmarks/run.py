@@ -17,10 +17,11 @@ import platform
 from pathlib import Path
 
 import numpy as np
-from accuracy import DISTANCES, accuracy_rows, print_accuracy
+from accuracy import DISTANCES, accuracy_rows, grid_rows, print_accuracy, print_grid
 from libraries import kl_div_loss, registered_pairs, versions
 from speed import print_speed, speed_rows
 
+SEED = 20260101
 RESULTS = Path(__file__).with_name("results.json")
 
 
@@ -28,8 +29,11 @@ def main() -> None:
     """Write what was measured, with the date and the versions."""
     accuracy = accuracy_rows()
     print_accuracy(accuracy)
-    speed = speed_rows(np.random.default_rng(20260101))
     print()
+    grid = grid_rows(np.random.default_rng(SEED))
+    print_grid(grid)
+    print()
+    speed = speed_rows(np.random.default_rng(SEED))
     print_speed(speed)
     results = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -37,6 +41,7 @@ def main() -> None:
         "versions": versions(),
         "distances": DISTANCES,
         "accuracy": accuracy,
+        "grid": grid,
         "speed": speed,
         "pairs": registered_pairs(),
         "kl_div_loss": kl_div_loss(),
