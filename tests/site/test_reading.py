@@ -45,7 +45,9 @@ def test_everyone_can_use_it(visit, page_path, mode):
     assert page.evaluate("document.documentElement.dataset.theme") == mode
     page.evaluate(UNFOLD)
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run({resultTypes: ['violations']}).then((result) => result.violations)")
+    # Between the modes the colours alone differ.
+    options = {"resultTypes": ["violations"]} | ({"runOnly": ["color-contrast"]} if mode == "dark" else {})
+    found = page.evaluate("(options) => axe.run(options).then((result) => result.violations)", options)
     assert [(rule["id"], node["target"], node["html"]) for rule in found for node in rule["nodes"]] == []
 
 
