@@ -53,10 +53,7 @@ def kl_normal_cholesky(
     (5,)
     """
     factor_p, factor_q = _as_factor("chol_p", chol_p), _as_factor("chol_q", chol_q)
-    dimension = _common_dimension("chol_q", factor_p, factor_q)
-    mu_p, mu_q = _as_mean("mean_p", mean_p, dimension), _as_mean("mean_q", mean_q, dimension)
-    shape = _leading_shape((mu_p, 1), (factor_p, 2), (mu_q, 1), (factor_q, 2))
-    shift = (mu_p - mu_q)[..., np.newaxis]
+    shift, shape = _shift_and_shape(mean_p, factor_p, mean_q, factor_q, "chol_q")
     value = _in_blocks(_kl_from_factors, shape, shift, factor_p, factor_q)
     return float_or_array(value)
 
@@ -108,11 +105,8 @@ def kl_normal_covariance(
     Golub and Van Loan (2013), *Matrix Computations*, section 4.2 (Cholesky's method).
     """
     sigma_p, sigma_q = _as_covariance("cov_p", cov_p), _as_covariance("cov_q", cov_q)
-    dimension = _common_dimension("cov_q", sigma_p, sigma_q)
-    mu_p, mu_q = _as_mean("mean_p", mean_p, dimension), _as_mean("mean_q", mean_q, dimension)
-    shape = _leading_shape((mu_p, 1), (sigma_p, 2), (mu_q, 1), (sigma_q, 2))
+    shift, shape = _shift_and_shape(mean_p, sigma_p, mean_q, sigma_q, "cov_q")
     factor_p, factor_q = factor_of("cov_p", sigma_p), factor_of("cov_q", sigma_q)
-    shift = (mu_p - mu_q)[..., np.newaxis]
     value = _in_blocks(_kl_from_covariances, shape, shift, sigma_p, factor_p, sigma_q, factor_q)
     return float_or_array(value)
 
@@ -181,18 +175,17 @@ def _index_last(matrices: Array) -> Array:
     return np.ascontiguousarray(padded[:, :length].T).reshape(*size, count)
 
 
-def _common_dimension(name_q: str, p: Array, q: Array) -> int:
-    dimension: int = p.shape[-1]
+def _shift_and_shape(
+    mean_p: ArrayLike, p: Array, mean_q: ArrayLike, q: Array, name_q: str
+) -> tuple[Array, tuple[int, ...]]:
+    """Return the difference of the means as columns, and what the leading axes broadcast to."""
+    dimension = p.shape[-1]
     if q.shape[-1] != dimension:
         raise ValueError(f"{name_q} must have shape (..., {dimension}, {dimension}), got {q.shape}")
-    return dimension
-
-
-def _leading_shape(*arguments: tuple[Array, int]) -> tuple[int, ...]:
-    """Return what the axes before the last few of each argument broadcast to."""
-    leading = tuple(x.shape[: x.ndim - own] for x, own in arguments)
+    mu_p, mu_q = _as_mean("mean_p", mean_p, dimension), _as_mean("mean_q", mean_q, dimension)
+    leading = mu_p.shape[:-1], p.shape[:-2], mu_q.shape[:-1], q.shape[:-2]
     try:
-        return np.broadcast_shapes(*leading)
+        return (mu_p - mu_q)[..., np.newaxis], np.broadcast_shapes(*leading)
     except ValueError:
         raise ValueError(f"the leading axes of the arguments must broadcast, got shapes {leading}") from None
 
