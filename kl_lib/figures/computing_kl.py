@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +15,16 @@ from kl_lib.validation import Array
 
 # Values that have no error at all are drawn here.
 _FLOOR = 1e-18
-_MARKERS = {"kl_lib": "o", "torch": "s", "TFP": "D", "NumPyro": "^", "SciPy": "v"}
+# Narrow enough for the page of a phone, so that no picture of this chapter has to scroll.
+_SIZE = (4.8, 3.7)
+_CLOSER = "distance d, relative (closer →)"
+_STROKES: dict[str, dict[str, Any]] = {
+    "kl_lib": {"marker": "o"},
+    "torch": {"marker": "s", "dashes": (5, 1.5)},
+    "TFP": {"marker": "D", "dashes": (1.2, 1.5)},
+    "NumPyro": {"marker": "^", "dashes": (5, 1.5, 1.2, 1.5)},
+    "SciPy": {"marker": "v", "dashes": (2.5, 2.5)},
+}
 
 
 @styled
@@ -24,49 +34,58 @@ def error_against_distance(
     *,
     lines: Mapping[str, Array] | None = None,
     limits: tuple[float, float] = (_FLOOR, 1e9),
-    window: tuple[float, float] | None = None,
-    xlabel: str = "distance d, relative",
+    xlabel: str = _CLOSER,
 ) -> Figure:
-    """Draw relative errors as dots and theory as dashed lines, both axes logarithmic.
+    """Draw relative errors as dots and theory as dashed lines on logarithmic axes, close pairs at the right.
 
     Of several entries of `errors` the last is the one that is right, and gets the colour of the divergence.
     """
-    figure, ax = _logarithmic_axes(window or (distance.min(), distance.max()), limits, xlabel)
+    figure, ax = _logarithmic_axes((distance.max(), distance.min()), limits, xlabel, right=0.97)
     colors = [*(INK, MUTED)[: max(len(errors) - 1, 1)], D_COLOR]
-    for (name, error), color, place in zip(errors.items(), colors, (0.30, 0.45, 0.62), strict=False):
-        ax.plot(distance, np.maximum(error, limits[0]), "o", color=color, markersize=2.6, clip_on=False)
-        if len(errors) > 1:
-            _name_cloud(ax, name, distance, error, color, place)
+    for rank, ((name, error), color) in enumerate(zip(errors.items(), colors, strict=False)):
+        ax.plot(distance, np.maximum(error, limits[0]), "o", color=color, markersize=2.4, clip_on=False)
+        if len(errors) == 1:
+            ax.text(0.03, 0.93, f"dots: {name}", color=color, transform=ax.transAxes)
+        elif color == D_COLOR:
+            _name_cloud(ax, name, distance, error, color, share=1.0, above=True)
         else:
-            ax.text(0.98, 0.92, f"dots: {name}", color=color, ha="right", transform=ax.transAxes)
-    for (name, line), offset in zip((lines or {}).items(), (-1, 1), strict=False):
+            _name_cloud(ax, name, distance, error, color, share=(0.84, 0.72)[rank], above=rank == 0)
+    for (name, line), above in zip((lines or {}).items(), (False, True), strict=False):
         ax.plot(distance, line, color=MUTED, dashes=(4, 2), linewidth=1.2)
-        at = int(0.55 * distance.size)
-        ax.annotate(name, (distance[at], line[at]), (9 * offset, 6 * offset), textcoords="offset points",
-                    color=MUTED, ha="right" if offset < 0 else "left", va="center")  # fmt: skip
+        at = int((0.2 if above else 0.42) * distance.size)
+        ax.annotate(name, (distance[at], line[at]), (-9, 7) if above else (9, -7), textcoords="offset points",
+                    color=MUTED, ha="right" if above else "left", va="center")  # fmt: skip
     return figure
 
 
 def _logarithmic_axes(
-    window: tuple[float, float], limits: tuple[float, float], xlabel: str
+    window: tuple[float, float], limits: tuple[float, float], xlabel: str, *, right: float
 ) -> tuple[Figure, Axes]:
     """Return an axes on logarithmic scales, with the level at which no digit is right."""
-    figure = Figure(figsize=(6.4, 3.9))
-    ax = figure.subplots(gridspec_kw={"left": 0.12, "right": 0.97, "bottom": 0.13, "top": 0.97})
+    figure = Figure(figsize=_SIZE)
+    ax = figure.subplots(gridspec_kw={"left": 0.145, "right": right, "bottom": 0.135, "top": 0.97})
     ax.set(xscale="log", yscale="log", xlim=window, ylim=limits)
     ax.set(xlabel=xlabel, ylabel="relative error")
+    low, high = np.log10(limits)
+    step = round((high - low) / 6)
+    ax.set_yticks(10.0 ** (step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)))
     ax.minorticks_off()
     ax.axhline(1, color=MUTED, linewidth=0.8)
-    ax.annotate("no digit right", (window[0], 1), (3, 3), textcoords="offset points", color=MUTED)
+    for text, height in (("no digit right", 16), ("on the line: zeros", 3)):
+        ax.annotate(text, (window[0], 1), (5, height), textcoords="offset points", color=MUTED, fontsize=9)
     return figure, ax
 
 
-def _name_cloud(ax: Axes, name: str, distance: Array, error: Array, color: str, place: float) -> None:
-    """Write a name above the dots near a share of the way along the axis."""
-    at = int(place * (distance.size - 1))
-    around = slice(max(at - 6, 0), at + 7)
-    top = np.max(np.maximum(error[around], ax.get_ylim()[0]))
-    ax.annotate(name, (distance[at], top), (0, 8), textcoords="offset points", color=color, ha="left")
+def _name_cloud(
+    ax: Axes, name: str, distance: Array, error: Array, color: str, *, share: float, above: bool
+) -> None:
+    """Write a name over the dots, or under them, a share of the way towards the close pairs."""
+    near = np.argsort(distance)[::-1]
+    at = int(share * (distance.size - 1))
+    around = np.maximum(error[near[max(at - 6, 0) : at + 7]], ax.get_ylim()[0])
+    height = around.max() if above else around.min()
+    ax.annotate(name, (distance[near[at]], height), (0, 6 if above else -6), textcoords="offset points",
+                color=color, ha="right" if above else "left", va="bottom" if above else "top")  # fmt: skip
 
 
 @styled
@@ -75,44 +94,42 @@ def staircase(x: Array, computed: Array, exact: Array, step: float) -> Figure:
 
     `step` is the spacing of the numbers that the computed values are multiples of.
     """
-    figure = Figure(figsize=(6.4, 3.6))
-    ax = figure.subplots(gridspec_kw={"left": 0.12, "right": 0.97, "bottom": 0.14, "top": 0.96})
+    figure = Figure(figsize=_SIZE)
+    ax = figure.subplots(gridspec_kw={"left": 0.145, "right": 0.97, "bottom": 0.14, "top": 0.96})
     scale = exact.max()
     ax.axhspan(-3, 0, color=MUTED, alpha=0.10, linewidth=0)
     ax.axhline(0, color=MUTED, linewidth=0.8)
-    ax.plot(x, computed / scale, ".", color=INK, markersize=3.5)
-    ax.plot(x, exact / scale, color=D_COLOR)
-    ax.text(0.02, 0.04, "negative: impossible", color=MUTED, transform=ax.transAxes)
-    ax.text(0.5, 0.93, "dots: textbook formula", color=INK, ha="center", transform=ax.transAxes)
-    ax.text(0.5, 0.85, "curve: exact", color=D_COLOR, ha="center", transform=ax.transAxes)
+    ax.plot(x, exact / scale, color=D_COLOR, linewidth=1)
+    ax.plot(x, computed / scale, "o", color=INK, markersize=3.2)
+    ax.text(0.98 * x[0], -0.45, "negative: impossible", color=MUTED)
+    ax.text(0.02, 0.93, "dots: textbook formula", color=INK, transform=ax.transAxes)
+    ax.text(0.02, 0.86, "curve: exact", color=D_COLOR, transform=ax.transAxes)
     ax.set(xlim=(x[0], x[-1]), ylim=(-2.6, 2.6), xlabel="δ, by which the scales differ")
     ax.set_ylabel("divergence, in units of its\nlargest value in the window")
     if 0.1 < step / scale < 1.5:
         ax.plot([0.955 * x[-1]] * 2, [1.1, 1.1 + step / scale], color=INK, marker="_", linewidth=1)
-        ax.text(0.93 * x[-1], 1.1 + step / scale / 2, "one step of the grid", ha="right", va="center")
+        ax.text(0.91 * x[-1], 1.1 + step / scale / 2, "one step", ha="right", va="center")
     return figure
 
 
 @styled
 def library_errors(distance: Array, errors: Mapping[str, Array]) -> Figure:
-    """Draw the measured errors of several libraries, named at the right of their nearest distance."""
-    figure = Figure(figsize=(6.4, 3.9))
-    ax = figure.subplots(gridspec_kw={"left": 0.12, "right": 0.78, "bottom": 0.13, "top": 0.97})
-    ax.set(xscale="log", yscale="log", xlim=(distance.max(), distance.min()), ylim=(1e-17, 1e13))
-    ax.set(xlabel="distance d, relative (closer →)", ylabel="relative error")
-    ax.minorticks_off()
-    ax.axhline(1, color=MUTED, linewidth=0.8)
-    ax.annotate("no digit right", (distance.max(), 1), (4, 3), textcoords="offset points", color=MUTED)
-    places = _apart([float(np.log10(max(e[-1], 1e-17))) for e in errors.values()], gap=1.9, top=12.2)
+    """Draw the measured errors of several libraries, named at the right, where the pairs are closest."""
+    window = (distance.max(), distance.min())
+    top = max(1e13, 10 * max(np.max(error) for error in errors.values()))
+    figure, ax = _logarithmic_axes(window, (1e-17, top), _CLOSER, right=0.765)
+    ends = [float(np.log10(max(error[-1], 1e-17))) for error in errors.values()]
+    places = _apart(ends, gap=(np.log10(top) + 17) / 16, top=np.log10(top) - 0.6)
     for (name, error), place in zip(errors.items(), places, strict=True):
-        color = D_COLOR if name == "kl_lib" else INK
-        marker = _MARKERS[name]
-        ax.plot(distance, np.maximum(error, 1e-17), color=color, marker=marker, markersize=4.5,
-                linewidth=2.2 if name == "kl_lib" else 1, markerfacecolor=GROUND, clip_on=False)  # fmt: skip
-        near = distance.min()
-        ax.plot([near / 2.2], [10**place], marker=marker, markersize=4.5, color=color,
-                markerfacecolor=GROUND, clip_on=False)  # fmt: skip
-        ax.text(near / 4, 10**place, name, color=color, va="center", clip_on=False)
+        stroke = {"color": D_COLOR if name == "kl_lib" else INK, **_STROKES[name]}
+        stroke |= {"markerfacecolor": GROUND, "markersize": 4, "clip_on": False}
+        stroke["linewidth"] = 2.2 if name == "kl_lib" else 1.1
+        ax.plot(distance, np.maximum(error, 1e-17), **stroke)
+        x = np.array([1, 1 / 3, 1 / 9]) * distance.min()
+        leader = [max(error[-1], 1e-17), 10**place]
+        ax.plot(x[:2], leader, color=MUTED, linewidth=0.6, clip_on=False, zorder=1)
+        ax.plot(x[1:], [10**place] * 2, **stroke | {"marker": ""})
+        ax.text(x[2] / 1.8, 10**place, name, color=stroke["color"], va="center", clip_on=False)
     return figure
 
 
