@@ -31,6 +31,7 @@ def accuracy_rows() -> list[dict[str, Any]]:
                     "family": name,
                     "library": library,
                     "errors": [float(f"{error:.3g}") for error, _, _ in cells],
+                    "values": len(DISTANCES) * len(family.pairs(DISTANCES[0])),
                     "negative": sum(negative for _, negative, _ in cells),
                     "zero": sum(zero for _, _, zero in cells),
                 }
