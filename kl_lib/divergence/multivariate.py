@@ -60,9 +60,9 @@ def kl_normal_cholesky(
 
 def _kl_from_factors(shift: Array, factor_p: Array, factor_q: Array) -> Array:
     """Take the index of the pair last: (d, 1, n), (d, d, n), (d, d, n) → (n,)."""
-    solved = solve_lower(factor_q, np.concatenate([factor_p - factor_q, shift], axis=1))
     scatter = np.sum(phi_square_ratio(_diagonal(factor_p), _diagonal(factor_q)), axis=0)
-    return _half(scatter + _squares_below(solved[:, :-1]), solved[:, -1])
+    below = _squares_below(solve_lower(factor_q, factor_p - factor_q))
+    return _half(scatter + below, solve_lower(factor_q, shift))
 
 
 def kl_normal_covariance(
@@ -113,8 +113,7 @@ def kl_normal_covariance(
 
 def _kl_from_covariances(shift: Array, cov_p: Array, factor_p: Array, cov_q: Array, factor_q: Array) -> Array:
     """Take the index of the pair last: (d, 1, n), (d, d, n), … → (n,)."""
-    solved = solve_lower(factor_q, np.concatenate([cov_p - cov_q, shift], axis=1))
-    excess = solve_lower(factor_q, solved[:, :-1].swapaxes(0, 1))
+    excess = solve_lower(factor_q, solve_lower(factor_q, cov_p - cov_q).swapaxes(0, 1))
     factor = excess_factor(excess)
     pivots = _diagonal(factor) * (2 + _diagonal(factor))
     near = _squares_below(factor) + np.sum(phi(pivots), axis=0)
@@ -122,12 +121,18 @@ def _kl_from_covariances(shift: Array, cov_p: Array, factor_p: Array, cov_q: Arr
     logs = np.log(_diagonal(factor_p) / _diagonal(factor_q))
     narrow = np.sum(_diagonal(excess) - 2 * logs, axis=0)
     scatter = np.where(np.all(pivots > -0.5, axis=0), near, narrow)
-    return _half(scatter, solved[:, -1])
+    return _half(scatter, solve_lower(factor_q, shift))
 
 
 def _half(scatter: Array, shift: Array) -> Array:
-    value: Array = 0.5 * (scatter + np.einsum("in,in->n", shift, shift))
+    value: Array = 0.5 * (scatter + _squares(shift))
     return value
+
+
+def _squares(matrices: Array) -> Array:
+    """Return the sum of the squares of all entries, (d, k, n) → (n,)."""
+    squares: Array = np.einsum("ikn,ikn->n", matrices, matrices)
+    return squares
 
 
 def _diagonal(matrices: Array) -> Array:
@@ -140,8 +145,7 @@ def _squares_below(lower: Array) -> Array:
     """Return the sum of the squares below the diagonal of lower triangular matrices, (d, d, n) → (n,)."""
     strict, index = lower.copy(), np.arange(len(lower))
     strict[index, index] = 0.0
-    squares: Array = np.einsum("ikn,ikn->n", strict, strict)
-    return squares
+    return _squares(strict)
 
 
 @register_kl("multivariate_normal", "multivariate_normal")

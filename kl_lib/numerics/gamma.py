@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import digamma, gammaln
 
 from kl_lib.numerics.bregman import in_blocks, legendre_integral, legendre_rule, logit_integral
@@ -71,7 +71,8 @@ def _gamma_bregman_small(x: Array, y: Array) -> Array:
 
 
 def _gamma_bregman_far(x: Array, y: Array) -> Array:
-    return 0.5 * phi_ratio(x, y) + (_remainder(x) - _remainder(y) - _remainder_slope(y) * (x - y))
+    (at_x, _), (at_y, slope) = _remainder_and_slope(x), _remainder_and_slope(y)
+    return 0.5 * phi_ratio(x, y) + (at_x - at_y - slope * (x - y))
 
 
 def beta_bregman(
@@ -189,40 +190,20 @@ def stirling_remainder(a: ArrayLike) -> Array:
     return remainder
 
 
-def _remainder(a: Array) -> Array:
-    """Return R(a) for any a > 0: below 10, from its first ten terms and R(a + 10)."""
-    small, b, shifted = _shifted(a)
-    value = stirling_remainder(shifted)
-    total = value.take(small)
-    for _ in range(_STIRLING):
-        total += (b + 0.5) * np.log1p(1 / b) - 1
-        b += 1
-    value.put(small, total)
-    return value
-
-
-def _remainder_slope(a: Array) -> Array:
-    """Return R′(a) for any a > 0."""
-    small, b, shifted = _shifted(a)
-    value = _stirling_slope(shifted)
-    total, inverse = value.take(small), 1 / b
-    for _ in range(_STIRLING):
-        b += 1
-        last, inverse = inverse, 1 / b
-        total += np.log1p(last) - 0.5 * (last + inverse)
-    value.put(small, total)
-    return value
-
-
-def _shifted(a: Array) -> tuple[NDArray[np.intp], Array, Array]:
-    """Return where a < 10, these entries, and a with 10 added to them."""
+def _remainder_and_slope(a: Array) -> tuple[Array, Array]:
+    """Return R(a) and R′(a) for any a > 0: below 10, from their first ten terms and those at a + 10."""
     small = np.flatnonzero(a < _STIRLING)
     b, shifted = a.take(small), a.copy()
     shifted.put(small, b + _STIRLING)
-    return small, b, shifted
-
-
-def _stirling_slope(a: Array) -> Array:
-    """Return R′(a) for a ≥ 10 by Stirling's series."""
-    square = 1 / (a * a)
-    return -square * polynomial(_BERNOULLI / _ORDER, square)
+    square = 1 / (shifted * shifted)
+    remainder, slope = stirling_remainder(shifted), -square * polynomial(_BERNOULLI / _ORDER, square)
+    more, more_slope, inverse = remainder.take(small), slope.take(small), 1 / b
+    for _ in range(_STIRLING):
+        last, log = inverse, np.log1p(inverse)
+        more += (b + 0.5) * log - 1
+        b += 1
+        inverse = 1 / b
+        more_slope += log - 0.5 * (last + inverse)
+    remainder.put(small, more)
+    slope.put(small, more_slope)
+    return remainder, slope

@@ -7,7 +7,7 @@ however the rows are scaled.
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg.blas import dtrsm
 
 from kl_lib.validation import Array
 
@@ -25,12 +25,17 @@ def solve_lower(factor: Array, right: Array) -> Array:
     array([0.5, 0.5])
     """
     if factor.shape[-1] == 1:
-        x: Array = solve_triangular(factor[..., 0], right[..., 0], lower=True, check_finite=False)
-        return x[..., np.newaxis]
+        return _solve_one(factor[..., 0], right[..., 0])[..., np.newaxis]
     x = right.copy()
     for i, row in enumerate(x):
         row -= np.einsum("jn,jkn->kn", factor[i, :i], x[:i])
         row /= factor[i, i]
+    return x
+
+
+def _solve_one(factor: Array, right: Array) -> Array:
+    """Solve for x, (d, d), (d, k) → (d, k): xᵀ factorᵀ = rightᵀ, whose arrays lie in memory as BLAS wants."""
+    x: Array = dtrsm(1.0, factor.T, right.T, side=1).T
     return x
 
 
@@ -70,7 +75,7 @@ def _excess_factor_in_halves(excess: Array) -> Array:
         return _excess_factor_by_columns(excess)
     half, factor = len(excess) // 2, np.zeros_like(excess)
     first = _excess_factor_in_halves(excess[:half, :half])
-    rows = solve_triangular(first + np.eye(half), excess[half:, :half].T, lower=True, check_finite=False).T
+    rows = _solve_one(first + np.eye(half), excess[half:, :half].T).T
     rest = excess[half:, half:] - rows @ rows.T
     factor[:half, :half], factor[half:, :half] = first, rows
     factor[half:, half:] = _excess_factor_in_halves(rest)
