@@ -103,6 +103,10 @@ FAMILIES = {
         ("Gamma", "concentration", "rate"), ("Gamma", "concentration", "rate"),
         ("Gamma", "concentration", "rate"), rate=1,
     ),
+    "chi-squared": Family(
+        stats.chi2, _in_grid("chi2", lambda df: (df, 1)), ((2.3,), (310.0,)),
+        ("Chi2", "df"), ("Chi2", "df"), ("Chi2", "df"),
+    ),
     "beta": Family(
         stats.beta, _in_grid("beta"), ((2.3, 1.7), (0.4, 0.6), (120.0, 37.0)),
         ("Beta", "concentration1", "concentration0"), ("Beta", "concentration1", "concentration0"),
@@ -142,6 +146,11 @@ FAMILIES = {
     "Gumbel": Family(
         stats.gumbel_r, _in_grid("gumbel_r"), ((0.3, 1.7), (-2.0, 0.13)),
         ("Gumbel", *_LOC_SCALE), ("Gumbel", *_LOC_SCALE), ("Gumbel", *_LOC_SCALE), location=True,
+    ),
+    "von Mises": Family(
+        lambda m, k: stats.vonmises(k, loc=m), _in_grid("vonmises"), ((0.3, 1.7), (-2.0, 40.0)),
+        ("VonMises", "loc", "concentration"), ("VonMises", "loc", "concentration"),
+        ("VonMises", "loc", "concentration"),
     ),
     "Bernoulli": Family(
         stats.bernoulli, _in_grid("bernoulli"), ((0.3,), (0.01,)),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import inspect
+import platform
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -92,6 +94,14 @@ def versions() -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in packages}
 
 
+def processor() -> str:
+    """Return the name of the processor, or of its kind where the system does not tell."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
 def registered_pairs() -> dict[str, list[list[str]]]:
     """Return the pairs of distributions with a closed form, as each library's own registry lists them."""
     registries = {
@@ -106,9 +116,13 @@ def registered_pairs() -> dict[str, list[list[str]]]:
 
 
 def kl_div_loss() -> dict[str, float]:
-    """Return what torch.nn.KLDivLoss makes of log(1/4, 3/4) and (1/2, 1/2), twice in a batch."""
-    given, target = torch.tensor([[0.25, 0.75]] * 2), torch.tensor([[0.5, 0.5]] * 2)
-    return {
-        reduction: float(torch.nn.KLDivLoss(reduction=reduction)(given.log(), target))
-        for reduction in ("sum", "batchmean", "mean")
+    """Return what torch.nn.KLDivLoss makes of q = (1/4, 3/4) and p = (1/2, 1/2), twice in a batch."""
+    loss, q, p = torch.nn.KLDivLoss, torch.tensor([[0.25, 0.75]] * 2), torch.tensor([[0.5, 0.5]] * 2)
+    calls = {
+        'KLDivLoss(reduction="batchmean")(q.log(), p)': loss(reduction="batchmean")(q.log(), p),
+        'KLDivLoss(reduction="sum")(q.log(), p)': loss(reduction="sum")(q.log(), p),
+        "KLDivLoss()(q.log(), p)": loss()(q.log(), p),
+        'KLDivLoss(reduction="batchmean")(q, p)': loss(reduction="batchmean")(q, p),
+        'KLDivLoss(reduction="batchmean")(p.log(), q)': loss(reduction="batchmean")(p.log(), q),
     }
+    return {call: float(value) for call, value in calls.items()}

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from accuracy import DISTANCES, accuracy_rows, grid_rows, print_accuracy, print_grid
-from libraries import kl_div_loss, registered_pairs, versions
+from libraries import kl_div_loss, processor, registered_pairs, versions
 from speed import print_speed, speed_rows
 
 SEED = 20260101
@@ -37,6 +37,7 @@ def main() -> None:
     print_speed(speed)
     results = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "processor": processor(),
         "python": platform.python_version(),
         "versions": versions(),
         "distances": DISTANCES,

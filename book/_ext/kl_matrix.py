@@ -34,7 +34,8 @@ NAMES = {
 MEASURED = {
     "normal": "norm", "half-normal": "halfnorm", "exponential": "expon", "Dirichlet": "dirichlet",
     "geometric": "geom", "Gumbel": "gumbel_r", "categorical": "rv_discrete", "Weibull": "weibull_min",
-    "multivariate normal": "multivariate_normal", "gamma, shape 1e12": "gamma", "beta, shapes 1e12": "beta",
+    "chi-squared": "chi2", "von Mises": "vonmises", "multivariate normal": "multivariate_normal",
+    "gamma, shape 1e12": "gamma", "beta, shapes 1e12": "beta",
 }  # fmt: skip
 
 Pair = tuple[str, str]

@@ -108,7 +108,7 @@ def staircase(x: Array, computed: Array, exact: Array, step: float) -> Figure:
     ax.set_ylabel("divergence, in units of its\nlargest value in the window")
     if 0.1 < step / scale < 1.5:
         ax.plot([0.955 * x[-1]] * 2, [1.1, 1.1 + step / scale], color=INK, marker="_", linewidth=1)
-        ax.text(0.91 * x[-1], 1.1 + step / scale / 2, "one step", ha="right", va="center")
+        ax.text(0.91 * x[-1], 1.1 + step / scale / 2, "2⁻⁵²", ha="right", va="center")
     return figure
 
 
@@ -128,7 +128,7 @@ def library_errors(distance: Array, errors: Mapping[str, Array]) -> Figure:
         x = np.array([1, 1 / 3, 1 / 9]) * distance.min()
         leader = [max(error[-1], 1e-17), 10**place]
         ax.plot(x[:2], leader, color=MUTED, linewidth=0.6, clip_on=False, zorder=1)
-        ax.plot(x[1:], [10**place] * 2, **stroke | {"marker": ""})
+        ax.plot(x[1:], [10**place] * 2, **stroke, markevery=[1])
         ax.text(x[2] / 1.8, 10**place, name, color=stroke["color"], va="center", clip_on=False)
     return figure
 
