@@ -80,9 +80,9 @@ def exact_values(family: Family, p: Sequence[Array], q: Sequence[Array]) -> list
 
 
 def relative_errors(values: Any, exact: Sequence[Any]) -> Array:
-    """Return |value/exact − 1|, where 0 and inf must be hit, and numbers no normal float holds are left out.
+    """Return |value/exact − 1|; 0, inf and what lies beyond the normal floats must be hit.
 
-    A miss of 0 or of inf, a negative value and a nan count as inf.
+    A miss of these, a negative value and a nan count as inf.
     """
     return np.array(
         [_relative_error(float(value), truth) for value, truth in zip(np.ravel(values), exact, strict=True)]
@@ -92,8 +92,10 @@ def relative_errors(values: Any, exact: Sequence[Any]) -> Array:
 def _relative_error(value: float, truth: Any) -> float:
     if truth == 0 or truth == mp.inf:
         return 0.0 if value == float(truth) else np.inf
-    if not _NORMAL[0] < truth < _NORMAL[1]:
-        return 0.0
+    if truth < _NORMAL[0]:
+        return 0.0 if 0 <= value < 2 * _NORMAL[0] else np.inf
+    if truth > _NORMAL[1]:
+        return 0.0 if value >= (1 - 1e-14) * _NORMAL[1] else np.inf
     return float(abs(mp.mpf(value) / truth - 1)) if value >= 0 else np.inf
 
 
@@ -214,8 +216,14 @@ def _poisson(a: Any, b: Any) -> Any:
 # How far pairs are drawn.
 
 
+def _scales(rng: np.random.Generator, n: int, power: float) -> Array:
+    """Draw powers of ten, a quarter of them from nearly all that a float can be."""
+    powers = np.where(rng.uniform(size=n) < 0.25, rng.uniform(-300, 300, n), rng.uniform(-power, power, n))
+    return 10**powers
+
+
 def _location_and_scale(rng: np.random.Generator, n: int) -> list[Array]:
-    return [rng.normal(size=n) * 10 ** rng.uniform(-3, 3, n), 10 ** rng.uniform(-8, 8, n)]
+    return [rng.normal(size=n) * 10 ** rng.uniform(-3, 3, n), _scales(rng, n, 8)]
 
 
 def _close_scales(rng: np.random.Generator, n: int) -> list[Array]:
@@ -224,16 +232,16 @@ def _close_scales(rng: np.random.Generator, n: int) -> list[Array]:
 
 
 def _shape_and_scale(rng: np.random.Generator, n: int) -> list[Array]:
-    return [10 ** rng.uniform(-6, 12, n), 10 ** rng.uniform(-12, 12, n)]
+    return [10 ** rng.uniform(-6, 12, n), _scales(rng, n, 12)]
 
 
 def _weibull_shape_and_scale(rng: np.random.Generator, n: int) -> list[Array]:
     shape = 10 ** rng.uniform(-2, 2, n)
-    return [shape, 10 ** (rng.normal(size=n) / shape)]
+    return [shape, 10 ** np.clip(rng.normal(size=n) / shape, -300, 300)]
 
 
 def _far_scales(rng: np.random.Generator, n: int) -> list[Array]:
-    return [10 ** rng.uniform(-70, 70, n)]
+    return [_scales(rng, n, 70)]
 
 
 def _shapes(count: int) -> Draw:

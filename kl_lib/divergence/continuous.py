@@ -7,6 +7,7 @@ import numpy as np
 from kl_lib.divergence.distributions import Parameters
 from kl_lib.divergence.registry import ClosedValue, register_kl
 from kl_lib.numerics import (
+    LARGEST,
     bessel_bregman,
     bessel_ratio,
     gumbel_divergence,
@@ -16,8 +17,6 @@ from kl_lib.numerics import (
     two_quotient,
     two_sum,
 )
-
-_LARGEST = np.finfo(np.float64).max
 
 
 @register_kl("norm", "norm")
@@ -38,7 +37,7 @@ def kl_exponential(p: Parameters, q: Parameters) -> ClosedValue:
 def kl_laplace(p: Parameters, q: Parameters) -> ClosedValue:
     """φ(bp/bq − 1) + (bp/bq) ψ(−|Δμ|/bp)."""
     distance = np.abs(p.loc - q.loc)
-    ratio = p.scale / q.scale
+    ratio = np.minimum(p.scale / q.scale, LARGEST)
     t = distance / p.scale
     far = distance / q.scale + ratio * np.expm1(-t)
     return phi_ratio(p.scale, q.scale) + np.where(t < 1, ratio * psi(-np.minimum(t, 1.0)), far)
@@ -51,7 +50,7 @@ def kl_cauchy(p: Parameters, q: Parameters) -> ClosedValue:
     small, large = np.minimum(p.scale, q.scale), np.maximum(p.scale, q.scale)
     excess = 0.25 * ((difference / small) * (difference / large) + (distance / small) * (distance / large))
     far = 2 * np.log(np.hypot(distance, large + small)) - np.log(4 * large) - np.log(small)
-    return np.where(excess < np.inf, np.log1p(np.minimum(excess, _LARGEST)), far)
+    return np.where(excess < np.inf, np.log1p(np.minimum(excess, LARGEST)), far)
 
 
 @register_kl("gumbel_r", "gumbel_r")
@@ -83,4 +82,6 @@ def kl_uniform(p: Parameters, q: Parameters) -> ClosedValue:
     (upper_p, rest_p), (upper_q, rest_q) = (two_sum(side.loc, side.scale) for side in (p, q))
     beyond = (upper_p - upper_q) + ((rest_p + lost_p) - (rest_q + lost_q))
     excess = ((q.scale - p.scale) + (lost_q - lost_p)) / p.scale
-    return np.where((p.loc >= q.loc) & (beyond <= 0), np.log1p(np.maximum(excess, 0.0)), np.inf)
+    far = np.log(q.scale) - np.log(p.scale)
+    value = np.where(excess < np.inf, np.log1p(np.clip(excess, 0.0, LARGEST)), far)
+    return np.where((p.loc >= q.loc) & (beyond <= 0), value, np.inf)

@@ -10,6 +10,7 @@ import numpy as np
 from kl_lib.divergence.distributions import Parameters
 from kl_lib.divergence.registry import ClosedValue, register_kl
 from kl_lib.numerics import (
+    LARGEST,
     gamma_bregman,
     gumbel_divergence,
     log_ratio,
@@ -41,7 +42,7 @@ def kl_inverse_gamma(p: Parameters, q: Parameters) -> ClosedValue:
 
 
 def _gamma(a_p: Array, scale_p: Array, a_q: Array, scale_q: Array) -> Array:
-    return a_q * phi_product_ratio(a_p, scale_p, a_q, scale_q) + gamma_bregman(a_q, a_p)
+    return phi_product_ratio(a_p, scale_p, a_q, scale_q, weight=a_q) + gamma_bregman(a_q, a_p)
 
 
 @register_kl("lognorm", "lognorm", equal=("loc",))
@@ -70,7 +71,7 @@ def kl_weibull(p: Parameters, q: Parameters) -> ClosedValue:
 def kl_half_normal(p: Parameters, q: Parameters) -> ClosedValue:
     """½[φ(sp²/sq² − 1) + d(d + 2 √(2/π) sp/sq)], d = Δloc/sq; inf where p begins before q."""
     d = np.maximum(p.loc - q.loc, 0.0) / q.scale
-    rise = d * (0.5 * d + np.sqrt(2 / np.pi) * (p.scale / q.scale))
+    rise = d * (0.5 * d + np.sqrt(2 / np.pi) * np.minimum(p.scale / q.scale, LARGEST))
     return np.where(p.loc >= q.loc, phi_square_ratio(p.scale, q.scale, weight=0.5) + rise, np.inf)
 
 

@@ -2,6 +2,7 @@
 
 from kl_lib.numerics.bessel import bessel_bregman, bessel_ratio
 from kl_lib.numerics.elementary import (
+    LARGEST,
     kl_term,
     phi,
     phi_product_ratio,
@@ -17,6 +18,7 @@ from kl_lib.numerics.logarithm import log_ratio, log_ratio_parts
 from kl_lib.numerics.triangular import excess_factor, solve_lower
 
 __all__ = [
+    "LARGEST",
     "bessel_bregman",
     "bessel_ratio",
     "beta_bregman",

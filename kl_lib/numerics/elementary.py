@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from kl_lib.numerics.error_free import two_product
 from kl_lib.validation import Array
 
-_LARGEST = np.finfo(np.float64).max
+LARGEST = np.finfo(np.float64).max
 # (artanh(w)/w − 1)/w² in powers of w², to |w| = 1/3; (e^w − 1 − w)/w² in powers of w, to |w| = 1.
 _ARTANH = 1 / np.arange(3.0, 37.0, 2.0)
 _EXPONENTIAL = 1 / np.cumprod(np.concatenate([[2.0], np.arange(3.0, 19.0)]))
@@ -42,7 +42,7 @@ def phi(delta: ArrayLike) -> Array:
         raise ValueError(f"delta must be at least -1, got {delta[~valid].flat[0]}")
     with np.errstate(divide="ignore"):
         # inf - log1p(inf) would be nan.
-        value = np.asarray(delta - np.log1p(np.minimum(delta, _LARGEST)))
+        value = np.asarray(delta - np.log1p(np.minimum(delta, LARGEST)))
     near = np.flatnonzero(np.abs(delta) < 0.5)
     value.put(near, _phi_near(delta.take(near)))
     return value[()]
@@ -75,7 +75,7 @@ def psi(w: ArrayLike) -> Array:
         raise ValueError("w must be a number, got nan")
     with np.errstate(over="ignore"):
         # expm1(inf) - inf would be nan.
-        value = np.asarray(np.expm1(w) - np.minimum(w, _LARGEST))
+        value = np.asarray(np.expm1(w) - np.minimum(w, LARGEST))
     near = np.flatnonzero(np.abs(w) < 1)
     small = w.take(near)
     value.put(near, small * small * polynomial(_EXPONENTIAL, small))
@@ -156,27 +156,33 @@ def _log_ratio(x: Array, y: Array, ratio: Array) -> Array:
     return value
 
 
-def phi_product_ratio(a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike) -> Array:
-    """Return φ(ab/(cd) − 1) for positive numbers, from the products without their rounding.
+def phi_product_ratio(
+    a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike, *, weight: ArrayLike = 1.0
+) -> Array:
+    """Return weight φ(ab/(cd) − 1) for positive numbers, from the products without their rounding.
+
+    With a weight below 1 the ratio may overflow where the product does not.
 
     Examples
     --------
     >>> print(f"{phi_product_ratio(3.0, 1 / 3, 1.0, 1.0):.12e}")
     1.540743955510e-33
     """
-    factors = list(np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in (a, b, c, d))))
+    arrays = (np.asarray(x, dtype=np.float64) for x in (a, b, c, d, weight))
+    *factors, weight = np.broadcast_arrays(*arrays)
     shift = np.zeros((), dtype=int)
     if not all(_has_modest_exponents(x) for x in factors):
         factors, (e, f, g, h) = (list(part) for part in zip(*map(np.frexp, factors), strict=True))
         shift = e + f - g - h
     ratio = (factors[0] * factors[1]) / (factors[2] * factors[3])
     with np.errstate(over="ignore", under="ignore"):
-        value = np.asarray(_times_power(ratio, shift) - 1)
-        near = np.flatnonzero(np.abs(value) < 0.5)
-        value -= np.log(ratio) + shift * np.log(2)
+        near = np.flatnonzero(np.abs(_times_power(ratio, shift) - 1) < 0.5)
+        value = np.asarray(_times_power(weight * ratio, shift))
+        value -= weight * (1 + np.log(ratio) + shift * np.log(2))
     first, second = (two_product(*(x.take(near) for x in pair)) for pair in (factors[:2], factors[2:]))
     product, lost = (_times_power(part, shift.take(near) if shift.ndim else shift) for part in first)
-    value.put(near, _phi_near(((product - second[0]) + (lost - second[1])) / second[0]))
+    excess = ((product - second[0]) + (lost - second[1])) / second[0]
+    value.put(near, weight.take(near) * _phi_near(excess))
     return value[()]
 
 

@@ -19,6 +19,8 @@ _LOG_GAMMA = (-1) ** _ORDER * (zeta(_ORDER, 2)) / _ORDER
 _STIRLING = 10
 # From here on log Γ is not known to within 1, whatever is done: its lost digits do not matter.
 _HUGE = 1e20
+# Its exponential just does not overflow.
+_LARGEST_EXPONENT = 709.78
 # κ log κ just does not overflow.
 _LARGEST = 2e305
 
@@ -45,7 +47,7 @@ def gumbel_divergence(shift: tuple[Array, Array], x: ArrayLike, y: ArrayLike) ->
     w, w_lost = two_sum(shift_high, high)
     w_lost = w_lost + shift_lost + np.where(near, 0.0, far_lost)
     # Where e^w overflows, its last digits do not matter.
-    known = w < 700
+    known = w < _LARGEST_EXPONENT
     value: Array = psi(w) + np.where(known, w_lost, 0.0) * np.expm1(np.where(known, w, 0.0)) + rest
     return value
 
