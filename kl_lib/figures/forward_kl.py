@@ -116,7 +116,7 @@ def errors_against_n(sizes: Array, errors: Array, deviation: float) -> Figure:
     ax.plot(sizes, np.sqrt((errors**2).mean(axis=1)), "o", color=D_COLOR, markersize=7)
     ax.text(sizes[-2], 2.6 * deviation / np.sqrt(sizes[-2]), "root mean square", color=D_COLOR, ha="center")
     ax.text(sizes[1], 2.9 * deviation / np.sqrt(sizes[1]), "slope −½", color=P_COLOR)
-    ax.set(xscale="log", yscale="log", xlabel="n, the number of samples", ylabel="error (nats)")
+    ax.set(xscale="log", yscale="log", xlabel="n, the number of samples", ylabel="|error| (nats)")
     ax.set_ylim(deviation / np.sqrt(sizes[-1]) / 30, deviation * 1.5)
     return figure
 

@@ -96,7 +96,7 @@ def collapse(p: Any, paths: Mapping[str, Array], shown: Sequence[int]) -> Figure
         left.plot(x, density, color=Q_COLOR, dashes=(4, 2), linewidth=1.4)
         left.annotate(f"step {step}", (mean, density.max()), (-4, 4), ha="right", textcoords="offset points",
                       color=Q_COLOR)  # fmt: skip
-    left.set(xlim=(-3.5, 4.5), ylim=(0, 5), xlabel="x", ylabel="density")
+    left.set(xlim=(-3.5, 4.5), ylim=(0, 2.9), xlabel="x", ylabel="density")
     strokes = (((4, 2), (-44, -4), "right"), ((1, 1), (-2, 7), "right"), ((6, 2, 1, 2), (6, -3), "left"))
     for (words, path), (dashes, offset, side) in zip(paths.items(), strokes, strict=True):
         steps, scales = np.arange(1, len(path) + 1), np.exp(path[:, 1])
