@@ -8,8 +8,8 @@ import numpy as np
 
 from kl_lib.divergence.distributions import read_distribution
 from kl_lib.divergence.numerical import ABSOLUTE, kl_numerical
-from kl_lib.divergence.pairs import common_shape, float_or_array, numerical_values
-from kl_lib.divergence.registry import closed_values
+from kl_lib.divergence.pairs import common_shape, completed
+from kl_lib.divergence.registry import closed_values, no_values
 from kl_lib.divergence.scalar import kl_scalar_normal
 from kl_lib.validation import Array, as_choice
 
@@ -59,15 +59,10 @@ def kl_divergence(p: Any, q: Any, *, method: str = "auto") -> float | Array:
         return scalar
     first, second = read_distribution("p", p), read_distribution("q", q)
     shape = common_shape(first, second)
-    if method == "quadrature":
-        value, covered = np.empty(shape), np.zeros(shape, dtype=bool)
-    else:
-        value, covered = closed_values(first, second, shape)
+    value, covered = no_values(shape) if method == "quadrature" else closed_values(first, second, shape)
     if method == "closed" and not np.all(covered):
         raise NotImplementedError(
             f"no closed form of D({first.name}‖{second.name}) covers these parameters; "
             "method='quadrature' may"
         )
-    if not np.all(covered):
-        value[~covered] = numerical_values(kl_numerical, first, second, ~covered, ABSOLUTE)
-    return float_or_array(value)
+    return completed(value, covered, kl_numerical, first, second, ABSOLUTE)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kl_lib.divergence.distributions import Parameters
+from kl_lib.divergence.pairs import float_or_array
 from kl_lib.divergence.registry import ClosedValue, register_kl
 from kl_lib.numerics import kl_term
 from kl_lib.validation import Array, as_finite
@@ -55,8 +56,7 @@ def kl_categorical(p: ArrayLike, q: ArrayLike, *, axis: int = -1) -> float | Arr
         raise ValueError(f"p and q must broadcast, got shapes {np.shape(p)} and {np.shape(q)}") from None
     _check_sums("p", weights_p, tolerance_p, axis)
     _check_sums("q", weights_q, tolerance_q, axis)
-    value = kl_weights(weights_p, weights_q, axis=axis)
-    return value if np.ndim(value) else float(value)
+    return float_or_array(kl_weights(weights_p, weights_q, axis=axis))
 
 
 def kl_weights(p: Array, q: Array, *, axis: int = -1) -> Array:

@@ -10,8 +10,8 @@ from scipy.stats.distributions import rv_frozen
 
 from kl_lib.divergence.distributions import Distribution, read_distribution
 from kl_lib.divergence.numerical import cross_entropy_numerical
-from kl_lib.divergence.pairs import common_shape, float_or_array, numerical_values
-from kl_lib.divergence.registry import closed_values
+from kl_lib.divergence.pairs import common_shape, completed, float_or_array
+from kl_lib.divergence.registry import Mask, closed_values, no_values
 from kl_lib.validation import Array
 
 # In nats; an entropy may be 0, where no relative error can be promised.
@@ -59,10 +59,10 @@ def entropy(p: Any) -> float | Array:
     distribution = read_distribution("p", p)
     formula = _formula(distribution)
     if formula is not None:
-        return float_or_array(np.broadcast_to(formula, distribution.shape))
+        return float_or_array(np.array(np.broadcast_to(formula, distribution.shape)))
     if distribution.kind in ("multivariate", "other"):
         raise NotImplementedError(f"no formula is known for the entropy of {distribution.name}")
-    return _numerical(distribution, distribution, distribution.shape)
+    return _numerical(*no_values(distribution.shape), distribution, distribution)
 
 
 def cross_entropy(p: Any, q: Any) -> float | Array:
@@ -101,20 +101,15 @@ def cross_entropy(p: Any, q: Any) -> float | Array:
     """
     first, second = read_distribution("p", p), read_distribution("q", q)
     shape = common_shape(first, second)
-    divergence, covered = closed_values(first, second, shape)
     formula = _formula(first)
     if formula is None:
-        return _numerical(first, second, shape)
-    value = np.asarray(divergence + formula)
-    if not np.all(covered):
-        value[~covered] = numerical_values(cross_entropy_numerical, first, second, ~covered, _ABSOLUTE)
-    return float_or_array(value)
+        return _numerical(*no_values(shape), first, second)
+    divergence, covered = closed_values(first, second, shape)
+    return _numerical(np.asarray(divergence + formula), covered, first, second)
 
 
-def _numerical(p: Distribution, q: Distribution, shape: tuple[int, ...]) -> float | Array:
-    where = np.ones(shape, dtype=bool)
-    values = numerical_values(cross_entropy_numerical, p, q, where, _ABSOLUTE)
-    return float_or_array(np.reshape(values, shape))
+def _numerical(value: Array, covered: Mask, p: Distribution, q: Distribution) -> float | Array:
+    return completed(value, covered, cross_entropy_numerical, p, q, _ABSOLUTE)
 
 
 def _formula(p: Distribution) -> Array | None:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from kl_lib.divergence.distributions import Parameters, factor_of
 from kl_lib.divergence.pairs import float_or_array
 from kl_lib.divergence.registry import ClosedValue, register_kl
-from kl_lib.numerics import excess_factor, phi, phi_square_ratio, solve_lower
+from kl_lib.numerics import excess_factor, in_blocks, phi, phi_square_ratio, solve_lower
 from kl_lib.validation import Array, as_finite, as_positive
 
 # So many entries of matrices at a time that all that is computed of them stays in the cache.
@@ -54,7 +54,7 @@ def kl_normal_cholesky(
     """
     factor_p, factor_q = _as_factor("chol_p", chol_p), _as_factor("chol_q", chol_q)
     shift, shape = _shift_and_shape(mean_p, factor_p, mean_q, factor_q, "chol_q")
-    value = _in_blocks(_kl_from_factors, shape, shift, factor_p, factor_q)
+    value = _by_blocks(_kl_from_factors, shape, shift, factor_p, factor_q)
     return float_or_array(value)
 
 
@@ -107,7 +107,7 @@ def kl_normal_covariance(
     sigma_p, sigma_q = _as_covariance("cov_p", cov_p), _as_covariance("cov_q", cov_q)
     shift, shape = _shift_and_shape(mean_p, sigma_p, mean_q, sigma_q, "cov_q")
     factor_p, factor_q = factor_of("cov_p", sigma_p), factor_of("cov_q", sigma_q)
-    value = _in_blocks(_kl_from_covariances, shape, shift, sigma_p, factor_p, sigma_q, factor_q)
+    value = _by_blocks(_kl_from_covariances, shape, shift, sigma_p, factor_p, sigma_q, factor_q)
     return float_or_array(value)
 
 
@@ -152,20 +152,16 @@ def _squares_below(lower: Array) -> Array:
 def kl_multivariate_normal(p: Parameters, q: Parameters) -> ClosedValue:
     """Take the same formula as `kl_normal_covariance`."""
     shift = (p.mean - q.mean)[:, np.newaxis]
-    return _in_blocks(_kl_from_covariances, (), shift, p.cov, p.factor, q.cov, q.factor)
+    return _by_blocks(_kl_from_covariances, (), shift, p.cov, p.factor, q.cov, q.factor)
 
 
-def _in_blocks(function: Callable[..., Array], shape: tuple[int, ...], *stacks: Array) -> Array:
+def _by_blocks(function: Callable[..., Array], shape: tuple[int, ...], *stacks: Array) -> Array:
     """Call `function` for blocks of matrices (..., d, k), broadcast to `shape` and their index put last."""
     flat = [np.broadcast_to(x, shape + x.shape[-2:]).reshape(-1, *x.shape[-2:]) for x in stacks]
     count = _BLOCK // stacks[-1].shape[-1] ** 2
     if count < _FEW:
         count = 1
-    value = np.empty(len(flat[0]))
-    for start in range(0, value.size, count):
-        block = slice(start, start + count)
-        value[block] = function(*(_index_last(x[block]) for x in flat))
-    return value.reshape(shape)
+    return in_blocks(lambda *block: function(*map(_index_last, block)), flat, count).reshape(shape)
 
 
 def _index_last(matrices: Array) -> Array:

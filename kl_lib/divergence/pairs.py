@@ -17,8 +17,8 @@ Functional = Callable[[Univariate, Univariate], tuple[float, float]]
 
 
 def float_or_array(value: Array) -> float | Array:
-    """Return a float for scalar parameters, else an array that can be written to."""
-    return np.array(value) if value.ndim else float(value)
+    """Return a float for scalar parameters, else the array."""
+    return value if value.ndim else float(value)
 
 
 def common_shape(p: Distribution, q: Distribution) -> tuple[int, ...]:
@@ -35,17 +35,25 @@ def common_shape(p: Distribution, q: Distribution) -> tuple[int, ...]:
         ) from None
 
 
-def numerical_values(
-    functional: Functional, p: Distribution, q: Distribution, where: NDArray[np.bool_], absolute: float
-) -> list[float]:
-    """Integrate or sum, one entry of `where` that is true after the other; inf where q does not cover p."""
+def completed(
+    value: Array,
+    covered: NDArray[np.bool_],
+    functional: Functional,
+    p: Distribution,
+    q: Distribution,
+    absolute: float,
+) -> float | Array:
+    """Integrate or sum the entries not covered, one after the other; inf where q does not cover p."""
+    if np.all(covered):
+        return float_or_array(value)
     if p.kind == "multivariate" or "other" in (p.kind, q.kind):
         raise NotImplementedError(
             f"nothing exact is known for p = {p.name} and q = {q.name}; estimate the divergence with "
             "kl_lib.kl_monte_carlo(p, q, n, rng=rng)"
         )
-    indices = zip(*np.nonzero(where), strict=True) if where.ndim else [()]
-    return [_entry(functional, p, q, index, absolute) for index in indices]
+    for index in map(tuple, np.argwhere(~covered)):
+        value[index] = _entry(functional, p, q, index, absolute)
+    return float_or_array(value)
 
 
 def _entry(

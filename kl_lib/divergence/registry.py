@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kl_lib.divergence.distributions import Distribution, Parameters
+from kl_lib.numerics import in_blocks
 from kl_lib.validation import Array
 
 # Of the parameters of p and of q, an array, or what NumPy makes one of.
@@ -91,21 +92,26 @@ def registered_pairs() -> dict[tuple[str, str], tuple[str, ...]]:
 
 
 def closed_values(p: Distribution, q: Distribution, shape: tuple[int, ...]) -> tuple[Array, Mask]:
-    """Return D_KL(p‖q) by the closed form of the pair, and in which entries of `shape` it holds."""
+    """Return D_KL(p‖q) by the closed form of the pair, and where it holds, as a mask that broadcasts."""
     closed_form = _CLOSED_FORMS.get((p.name, q.name))
     if closed_form is None:
-        return np.empty(shape), np.zeros(shape, dtype=bool)
-    covered = np.broadcast_to(_agree(p, q, closed_form.equal), shape)
+        return no_values(shape)
+    agree = _agree(p, q, closed_form.equal)
     # The divergence of distributions far apart may itself overflow to inf.
     with np.errstate(over="ignore"):
-        if np.all(covered):
-            return _evaluate(closed_form.formula, p, q, shape), covered
-        value = np.full(shape, np.nan)
+        if np.all(agree):
+            return _evaluate(closed_form.formula, p, q, shape), agree
+        value, covered = np.full(shape, np.nan), np.broadcast_to(agree, shape)
         count = int(np.count_nonzero(covered))
         value[covered] = _evaluate(
             closed_form.formula, _restricted(p, covered), _restricted(q, covered), (count,)
         )
     return value, covered
+
+
+def no_values(shape: tuple[int, ...]) -> tuple[Array, Mask]:
+    """Return what `closed_values` does where no closed form holds."""
+    return np.empty(shape), np.zeros(shape, dtype=bool)
 
 
 def _agree(p: Distribution, q: Distribution, names: Sequence[str]) -> Mask:
@@ -127,13 +133,12 @@ def _evaluate(formula: Formula, p: Distribution, q: Distribution, shape: tuple[i
     size = np.prod(shape, dtype=int)
     if size <= _BLOCK or p.kind == "multivariate" or p.name == "rv_discrete":
         return np.array(np.broadcast_to(formula(p.parameters, q.parameters), shape))
-    flat = [
-        {name: np.broadcast_to(x, shape).ravel() for name, x in vars(side.parameters).items()}
-        for side in (p, q)
-    ]
-    value = np.empty(size)
-    for start in range(0, size, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        parts = (Parameters(**{name: x[block] for name, x in side.items()}) for side in flat)
-        value[block] = formula(*parts)
-    return value.reshape(shape)
+    of_p, of_q = vars(p.parameters), vars(q.parameters)
+    flat = [np.broadcast_to(x, shape).ravel() for x in (*of_p.values(), *of_q.values())]
+
+    def block(*parts: Array) -> ClosedValue:
+        first = Parameters(**dict(zip(of_p, parts[: len(of_p)], strict=True)))
+        second = Parameters(**dict(zip(of_q, parts[len(of_p) :], strict=True)))
+        return formula(first, second)
+
+    return in_blocks(block, flat, _BLOCK).reshape(shape)

@@ -11,6 +11,7 @@ from kl_lib.numerics.elementary import (
     polynomial,
     psi,
 )
+from kl_lib.numerics.entrywise import in_blocks
 from kl_lib.numerics.error_free import two_product, two_quotient, two_sum
 from kl_lib.numerics.gamma import beta_bregman, gamma_bregman, gamma_curvature, stirling_remainder
 from kl_lib.numerics.gumbel import gumbel_divergence
@@ -26,6 +27,7 @@ __all__ = [
     "gamma_bregman",
     "gamma_curvature",
     "gumbel_divergence",
+    "in_blocks",
     "kl_term",
     "log_ratio",
     "log_ratio_parts",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import binom, factorial, i0e, i1e
 
-from kl_lib.numerics.bregman import legendre_integral, logit_integral
+from kl_lib.numerics.bregman import legendre_integral, logit_integral, within_factor_2
 from kl_lib.numerics.elementary import polynomial
+from kl_lib.numerics.entrywise import in_pieces
 from kl_lib.validation import Array
 
 # From this argument on, the series in 1/x is used.
@@ -57,13 +59,14 @@ def bessel_bregman(x: ArrayLike, y: ArrayLike) -> Array:
     0.235914358507 0.235914358507
     """
     x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
-    near = (x <= 2 * y) & (y <= 2 * x)
-    value = np.empty(x.shape)
-    value[near] = legendre_integral(_curvature, x[near], y[near])
-    far = x[~near], y[~near]
+    near = within_factor_2(x, y)
+    pieces = ((near, partial(legendre_integral, _curvature)), (~near, _bessel_bregman_far))
+    return in_pieces(pieces, x, y)[()]
+
+
+def _bessel_bregman_far(x: Array, y: Array) -> Array:
     # f″ has its poles on the imaginary axis, so the integrand is analytic for |Im v| < π/2.
-    value[~near] = logit_integral(_curvature, *_range(*far), 0.1875, *far)
-    return value[()]
+    return logit_integral(_curvature, *_range(x, y), 0.1875, x, y)
 
 
 def _range(x: Array, y: Array) -> tuple[Array, Array]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit
 
+from kl_lib.numerics.entrywise import in_blocks
 from kl_lib.validation import Array
 
 # Of t, 1 − t (nodes, 1 or n) and the arrays (n,) that say what the way is, the second derivative in t.
@@ -74,17 +76,13 @@ def _sum(curvature: Curvature, t: Array, rest: Array, weights: Array, way: Seque
     return value
 
 
-def in_blocks(function: Callable[..., Array], way: Sequence[Array], size: int) -> Array:
-    """Return `function` of arrays (n,), taken in equal blocks of at most `size` entries.
+def within_factor_2(x: Array, y: Array) -> NDArray[np.bool_]:
+    """Return where neither of two positive numbers is more than twice the other.
 
     Examples
     --------
-    >>> in_blocks(np.add, (np.arange(3.0), np.ones(3)), 2)
-    array([1., 2., 3.])
+    >>> within_factor_2(np.array([1.0, 1.0]), np.array([2.0, 2.5]))
+    array([ True, False])
     """
-    value = np.empty(way[0].shape)
-    count = -(-value.size // size)
-    for i in range(count):
-        block = slice(i * value.size // count, (i + 1) * value.size // count)
-        value[block] = function(*(x[block] for x in way))
-    return value
+    near: NDArray[np.bool_] = (x <= 2 * y) & (y <= 2 * x)
+    return near

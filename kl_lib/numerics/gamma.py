@@ -7,13 +7,15 @@ B_g(x, y) = g(x) − g(y) − g′(y)(x − y) ≥ 0.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import digamma, gammaln
 
-from kl_lib.numerics.bregman import in_blocks, legendre_integral, legendre_rule, logit_integral
+from kl_lib.numerics.bregman import legendre_integral, legendre_rule, logit_integral, within_factor_2
 from kl_lib.numerics.elementary import kl_term, phi_ratio, polynomial
+from kl_lib.numerics.entrywise import in_blocks, in_pieces
 from kl_lib.validation import Array
 
 # The integrand is analytic for |Im log a| < π, far beyond the way of length log 2: seven nodes are enough.
@@ -29,8 +31,8 @@ _ORDER = 2.0 * np.arange(1, _BERNOULLI.size + 1)
 def gamma_bregman(x: ArrayLike, y: ArrayLike) -> Array:
     """Return g(x) − g(y) − g′(y)(x − y), elementwise, for x, y > 0.
 
-    Near, it is ∫₀¹ (1 − s)(x − y)² g″(y + s(x − y)) ds, a sum of positive terms by Gauss and Legendre;
-    far, g(a) = ½ log(2π/a) + R(a), but for small numbers, with Stirling's remainder R, convex too.
+    Near, it is an integral of positive terms over log a, by Gauss and Legendre; far, but for small
+    numbers, g(a) = ½ log(2π/a) + R(a) with Stirling's remainder R, convex too.
 
     Examples
     --------
@@ -38,18 +40,14 @@ def gamma_bregman(x: ArrayLike, y: ArrayLike) -> Array:
     0.190921303782 0.190921303782
     """
     x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
-    near = (x <= 2 * y) & (y <= 2 * x)
-    low, high = np.minimum(x, y), np.maximum(x, y)
-    value = np.empty(x.shape)
-    for where, function in (
-        (near & (low < _STIRLING), lambda *part: _gamma_bregman_near(_small_curvature, *part)),
-        (near & (low >= _STIRLING), lambda *part: _gamma_bregman_near(_large_curvature, *part)),
+    near, low, high = within_factor_2(x, y), np.minimum(x, y), np.maximum(x, y)
+    pieces = (
+        (near & (low < _STIRLING), partial(_gamma_bregman_near, _small_curvature)),
+        (near & (low >= _STIRLING), partial(_gamma_bregman_near, _large_curvature)),
         (~near & (high <= 1), _gamma_bregman_small),
         (~near & (high > 1), _gamma_bregman_far),
-    ):
-        index = np.flatnonzero(where)
-        value.put(index, function(x.take(index), y.take(index)))
-    return value[()]
+    )
+    return in_pieces(pieces, x, y)[()]
 
 
 def _gamma_bregman_near(curvature: Callable[[Array], Array], x: Array, y: Array) -> Array:
@@ -92,13 +90,14 @@ def beta_bregman(
     ends = [np.asarray(x, dtype=np.float64) for x in (a_p, b_p, a_q, b_q)]
     steps = (ends[2] - ends[0], ends[3] - ends[1] if b_step is None else b_step)
     a_p, b_p, a_q, b_q, a_step, b_step = np.broadcast_arrays(*ends, *steps)
-    near = (a_q <= 2 * a_p) & (a_p <= 2 * a_q) & (b_q <= 2 * b_p) & (b_p <= 2 * b_q)
-    value = np.empty(near.shape)
-    way_near, way_far = ([x[mask] for x in (a_p, b_p, a_q, b_q, a_step, b_step)] for mask in (near, ~near))
-    value[near] = legendre_integral(_beta_curvature, *way_near)
+    near = within_factor_2(a_p, a_q) & within_factor_2(b_p, b_q)
+    pieces = ((near, partial(legendre_integral, _beta_curvature)), (~near, _beta_bregman_far))
+    return in_pieces(pieces, a_p, b_p, a_q, b_q, a_step, b_step)[()]
+
+
+def _beta_bregman_far(*way: Array) -> Array:
     # The integrand is analytic in the strip |Im v| < π: a step of ⅜ leaves e^{−52}.
-    value[~near] = logit_integral(_beta_curvature, *_beta_range(*way_far), 0.375, *way_far)
-    return value[()]
+    return logit_integral(_beta_curvature, *_beta_range(*way), 0.375, *way)
 
 
 def _beta_range(
@@ -150,10 +149,7 @@ def gamma_curvature(a: Array) -> Array:
     >>> gamma_curvature(np.array([1e-9, 1.0, 1e9]))
     array([1.        , 0.64493407, 0.5       ])
     """
-    value = _large_curvature(np.maximum(a, _STIRLING))
-    small = np.flatnonzero(a < _STIRLING)
-    value.put(small, _small_curvature(a.take(small)))
-    return value
+    return in_pieces([(a < _STIRLING, _small_curvature), (a >= _STIRLING, _large_curvature)], a)
 
 
 def _large_curvature(a: Array) -> Array:

@@ -1,0 +1,43 @@
+"""Functions of many entries, evaluated in blocks that stay in the cache, or each entry by its own formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kl_lib.validation import Array
+
+
+def in_blocks(function: Callable[..., Array], arrays: Sequence[Array], size: int) -> Array:
+    """Return `function` of arrays (n, ...), as (n,), taken in equal blocks of at most `size` entries.
+
+    Examples
+    --------
+    >>> in_blocks(np.add, (np.arange(3.0), np.ones(3)), 2)
+    array([1., 2., 3.])
+    """
+    n = len(arrays[0])
+    value = np.empty(n)
+    count = -(-n // size)
+    for i in range(count):
+        block = slice(i * n // count, (i + 1) * n // count)
+        value[block] = function(*(x[block] for x in arrays))
+    return value
+
+
+def in_pieces(pieces: Sequence[tuple[NDArray[np.bool_], Callable[..., Array]]], *arrays: Array) -> Array:
+    """Return, entry by entry, the function whose mask is true there, of arrays of one shape.
+
+    Examples
+    --------
+    >>> x = np.array([-1.0, 4.0])
+    >>> in_pieces([(x > 0, np.sqrt), (x <= 0, np.zeros_like)], x)
+    array([0., 2.])
+    """
+    value = np.empty(arrays[0].shape)
+    for where, function in pieces:
+        index = np.flatnonzero(where)
+        value.put(index, function(*(x.take(index) for x in arrays)))
+    return value
