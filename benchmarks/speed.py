@@ -84,26 +84,14 @@ def large_cholesky(rng: np.random.Generator) -> dict[str, Call]:
 
 def _cholesky_calls(rng: np.random.Generator, count: int, size: int) -> dict[str, Call]:
     (mean_p, cov_p), (mean_q, cov_q) = (_mean_and_covariance(rng, count, size) for _ in range(2))
-    chol_p, chol_q = np.linalg.cholesky(cov_p), np.linalg.cholesky(cov_q)
-    tensors = [torch.tensor(x) for x in (mean_p, chol_p, mean_q, chol_q)]
-    build = torch.distributions.MultivariateNormal
-    return {
-        "kl_lib": lambda: kl_lib.kl_normal_cholesky(mean_p, chol_p, mean_q, chol_q),
-        "torch": lambda: torch.distributions.kl_divergence(
-            build(tensors[0], scale_tril=tensors[1]), build(tensors[2], scale_tril=tensors[3])
-        ),
-    }
+    arrays = [mean_p, np.linalg.cholesky(cov_p), mean_q, np.linalg.cholesky(cov_q)]
+    return _multivariate(lambda: kl_lib.kl_normal_cholesky(*arrays), "scale_tril", arrays)
 
 
 def many_covariances(rng: np.random.Generator) -> dict[str, Call]:
     """1e4 pairs of normal distributions in 16 dimensions, from covariances."""
     arrays = [x for _ in range(2) for x in _mean_and_covariance(rng, 10_000, 16)]
-    tensors = [torch.tensor(x) for x in arrays]
-    build = torch.distributions.MultivariateNormal
-    return {
-        "kl_lib": lambda: kl_lib.kl_normal_covariance(*arrays),
-        "torch": lambda: torch.distributions.kl_divergence(build(*tensors[:2]), build(*tensors[2:])),
-    }
+    return _multivariate(lambda: kl_lib.kl_normal_covariance(*arrays), "covariance_matrix", arrays)
 
 
 def large_covariance(rng: np.random.Generator) -> dict[str, Call]:
@@ -111,11 +99,18 @@ def large_covariance(rng: np.random.Generator) -> dict[str, Call]:
     (mean_p, cov_p), (mean_q, cov_q) = (_mean_and_covariance(rng, 1, 512) for _ in range(2))
     arrays = [np.squeeze(x, 0) for x in (mean_p, cov_p, mean_q, cov_q)]
     p, q = stats.multivariate_normal(*arrays[:2]), stats.multivariate_normal(*arrays[2:])
-    tensors = [torch.tensor(x) for x in arrays]
+    return _multivariate(lambda: kl_lib.kl_divergence(p, q), "covariance_matrix", arrays)
+
+
+def _multivariate(ours: Call, name: str, arrays: list[Any]) -> dict[str, Call]:
+    """Time torch on the same means and matrices, the matrices under the name they have there."""
+    mean_p, matrix_p, mean_q, matrix_q = (torch.tensor(x) for x in arrays)
     build = torch.distributions.MultivariateNormal
     return {
-        "kl_lib": lambda: kl_lib.kl_divergence(p, q),
-        "torch": lambda: torch.distributions.kl_divergence(build(*tensors[:2]), build(*tensors[2:])),
+        "kl_lib": ours,
+        "torch": lambda: torch.distributions.kl_divergence(
+            build(mean_p, **{name: matrix_p}), build(mean_q, **{name: matrix_q})
+        ),
     }
 
 
