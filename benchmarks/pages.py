@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import gzip
-import os
 import shutil
 import statistics
 import subprocess
@@ -20,6 +19,7 @@ from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from browser import launch
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -133,11 +133,8 @@ def measure(browser: Browser, folder: Path, chapter: str) -> list[str]:
 def main() -> None:
     """Print both tables."""
     build_stock()
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        installed = next(filter(None, map(shutil.which, names)), None)
-        browser = playwright.chromium.launch(executable_path=installed, args=arguments)
+        browser = launch(playwright.chromium)
         print(
             "| chapter | build | requests | to other hosts | gzip -9 | first paint, 4× slower | shift | axe |"
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import re
 import subprocess
 from importlib.metadata import version
@@ -20,16 +21,43 @@ from sphinx.util.typing import ExtensionMetadata
 
 PACKAGES = ("numpy", "scipy", "matplotlib")
 RECORD = Path("_build", "verified.json")
+PATIENCE = 60  # seconds for git to answer
 PLACE = re.compile(r'(<p class="stamp">).*?(</p>)', re.DOTALL)
 
 
+def environment(root: Path) -> dict[str, str]:
+    """Return the variables under which git sees the folder `root` and none of the user's settings.
+
+    In a hook, GIT_DIR leads to another repository. A folder of another owner is safe enough for git where its
+    code is about to run anyhow.
+    """
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    settings = dict.fromkeys(("GIT_CONFIG_GLOBAL", "XDG_CONFIG_HOME"), os.devnull)
+    settings |= dict.fromkeys(("GIT_CONFIG_NOSYSTEM", "GIT_ATTR_NOSYSTEM", "GIT_CONFIG_COUNT"), "1")
+    settings |= {"GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": str(root.resolve())}
+    return own | settings | {"GIT_OPTIONAL_LOCKS": "0"}
+
+
 def git(root: Path, *arguments: str) -> str | None:
-    """Return what git prints, None where there is no git or no history."""
+    """Return what git prints about the folder `root`, None where it is missing, refuses or hangs."""
+    command = ["git", "-C", str(root), *arguments]
     try:
-        run = subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True, check=True)
-    except (FileNotFoundError, subprocess.CalledProcessError):
+        run = subprocess.run(
+            command, env=environment(root), capture_output=True, check=True, timeout=PATIENCE
+        )
+    except (OSError, subprocess.SubprocessError):
         return None
-    return run.stdout.strip()
+    return os.fsdecode(run.stdout).rstrip("\n")
+
+
+def history(root: Path) -> tuple[str, str] | None:
+    """Return the last commit and its date, None where `root` has no history of its own."""
+    top = git(root, "rev-parse", "--show-toplevel")
+    last = git(root, "log", "-1", "--format=%H %cs")
+    if top is None or last is None or not root.samefile(top):
+        return None
+    commit, date = last.split()
+    return commit, date
 
 
 def pinned(root: Path) -> dict[str, str]:
@@ -41,22 +69,30 @@ def pinned(root: Path) -> dict[str, str]:
 def record(root: Path) -> None:
     """Note that the notebooks in the folder `root` have passed, at which commit and with which versions."""
     today = datetime.date.today().isoformat()
-    facts = {"date": today, "commit": git(root, "rev-parse", "HEAD")} | {p: version(p) for p in PACKAGES}
+    last = history(root) if git(root, "status", "--porcelain") == "" else None
+    facts = {"date": today, "commit": last and last[0]} | {p: version(p) for p in PACKAGES}
     (root / RECORD).parent.mkdir(exist_ok=True)
     (root / RECORD).write_text(json.dumps(facts), encoding="utf-8")
 
 
+def recorded(root: Path) -> dict[str, str]:
+    """Return what `record` noted, nothing where it did not run, ran beside a commit or was cut short."""
+    try:
+        facts = json.loads((root / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    needed = ("date", "commit", *PACKAGES)
+    return facts if isinstance(facts, dict) and all(isinstance(facts.get(n), str) for n in needed) else {}
+
+
 def sentence(root: Path) -> str:
     """Return the stamp of the book in the folder `root`."""
-    history = git(root, "log", "-1", "--format=%H %cs")
-    if history is None:
+    last = history(root)
+    if last is None:
         return "not verified: no version history here"
-    commit, date = history.split()
-    record = root / RECORD
-    verified = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
-    current = (
-        bool(verified) and commit.startswith(verified["commit"]) and not git(root, "status", "--porcelain")
-    )
+    commit, date = last
+    verified = recorded(root)
+    current = verified.get("commit") == commit and git(root, "status", "--porcelain") == ""
     facts = verified if current else pinned(root)
     versions = "with " + ", ".join(f"{name} {facts[name]}" for name in PACKAGES)
     if current:
@@ -72,7 +108,7 @@ def stamp_pages(root: Path, site: Path) -> None:
     text = sentence(root)
     for page in site.rglob("*.html"):
         old = page.read_text(encoding="utf-8")
-        new = PLACE.sub(rf"\g<1>{text}\g<2>", old)
+        new = PLACE.sub(lambda place: place[1] + text + place[2], old)
         if new != old:
             page.write_text(new, encoding="utf-8")
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from benchmarks.browser import launch
 
 FOLDER = Path(__file__).resolve().parents[2] / "_build" / "html"
 NO_SITE = f"there is no built book at {FOLDER}: run `make book` first"
-NO_BROWSER = "no browser: install Chromium or Chrome, or run `.venv/bin/playwright install chromium`"
-QUIET = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
 
 # A page reports what the policy refused, and how far its content moved after it was first seen.
 WATCH = """
@@ -102,14 +100,11 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-    installed = next(filter(None, map(shutil.which, names)), None)
-    arguments = [*QUIET, *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=installed, args=arguments)
-        except Error:
-            pytest.fail(NO_BROWSER, pytrace=False)
+            browser = launch(playwright.chromium)
+        except FileNotFoundError as error:
+            pytest.fail(str(error), pytrace=False)
         yield browser
         browser.close()
 
