@@ -11,6 +11,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from isolation import leave_home_alone
+
 BOOK = Path(__file__).parents[1]
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -50,6 +52,7 @@ def export_picture(notebook_path: Path, cell_id: str, target: Path) -> None:
 
 
 if __name__ == "__main__":
+    leave_home_alone()
     for notebook_path in map(Path, sys.argv[1:]) if sys.argv[1:] else sorted(BOOK.glob("*.ipynb")):
         refresh(notebook_path)
     export_picture(BOOK / "probabilistic-learning.ipynb", "opening-picture", BOOK / "_static" / "opening.svg")
