@@ -108,17 +108,19 @@ class Permalinks(SphinxPostTransform):
 def run_links(
     _app: Sphinx, page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
 ) -> None:
-    """Give the page of a notebook the addresses that run it, made from the repository's."""
+    """Give the page of a notebook its file, and the addresses that run it where the repository has one."""
     if context.get("page_source_suffix") != ".ipynb":
         return
-    repository = context["theme_repository_url"].rstrip("/")
+    notebook, repository = f"{page}.ipynb", context["theme_repository_url"].rstrip("/")
+    context["run"] = {"notebook": notebook, "links": {}}
+    if not repository:
+        return
     branch = context["theme_repository_branch"]
     slug = repository.removeprefix("https://github.com/")
-    context["run"] = {
-        "notebook": f"{page}.ipynb",
-        "binder": f"https://mybinder.org/v2/gh/{slug}/{branch}?urlpath=lab/tree/{page}.ipynb",
-        "colab": f"https://colab.research.google.com/github/{slug}/blob/{branch}/{page}.ipynb",
-        "source": f"{repository}/blob/{branch}/{page}.ipynb",
+    context["run"]["links"] = {
+        "Open on Binder": f"https://mybinder.org/v2/gh/{slug}/{branch}?urlpath=lab/tree/{notebook}",
+        "Open in Colab": f"https://colab.research.google.com/github/{slug}/blob/{branch}/{notebook}",
+        "See its source": f"{repository}/blob/{branch}/{notebook}",
     }
 
 

@@ -11,6 +11,7 @@ import yaml
 from claims import ASSERTION
 from refresh import normalise
 
+BOOK = Path(__file__).parents[2] / "book"
 NUMBER = re.compile(r"(?<![\w.])\d+\.\d{2,}(?![\w.]*\d)")
 
 
@@ -84,6 +85,17 @@ def test_no_proof_begins_with_a_list(notebook: nbformat.NotebookNode) -> None:
 
 def test_cells_are_short(notebook: nbformat.NotebookNode) -> None:
     assert [c.id for c in notebook.cells if c.cell_type == "code" and c.source.count("\n") >= 20] == []
+
+
+def test_every_chapter_says_in_the_same_words_how_to_install_what_is_missing() -> None:
+    notebooks = [nbformat.read(path, as_version=4) for path in sorted(BOOK.glob("*.ipynb"))]
+    cells = [next(c for c in notebook.cells if c.cell_type == "code") for notebook in notebooks]
+    assert {cell.id for cell in cells} == {"install"}
+    assert all("remove-cell" in cell.metadata.tags for cell in cells)
+    (source,) = {cell.source for cell in cells}
+    missing = source.replace("kl_lib", "no_such_library")
+    with pytest.raises(ModuleNotFoundError, match=r"^no_such_library is not installed: .*`pip install"):
+        exec(missing, {})
 
 
 def test_a_chapter_states_its_objectives_and_prerequisites_first(notebook: nbformat.NotebookNode) -> None:

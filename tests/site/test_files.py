@@ -10,7 +10,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
 
+ROOT = Path(__file__).parents[2]
 POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 SHORTEST_DESCRIPTION = 40
 VERSIONS = r"with numpy [\d.]+, scipy [\d.]+, matplotlib [\d.]+"
@@ -147,10 +149,23 @@ def test_each_statement_links_to_itself(document):
 
 def test_a_chapter_can_be_downloaded_and_run(documents, site, chapter_path):
     document = documents[site.folder / chapter_path]
-    links = [a["href"] for t, a in document.tags if t == "a" and "href" in a]
     download = next(a["href"] for t, a in document.tags if t == "a" and "download" in a)
     notebook = json.loads((document.path.parent / download).resolve().read_text(encoding="utf-8"))
     assert notebook["nbformat"] == 4
+    assert "<code>make lab</code>" in document.path.read_text(encoding="utf-8")
+
+
+def test_links_that_run_a_chapter_go_to_the_home_of_the_project_alone(documents, site, chapter_path):
+    home = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+    slug = home.removeprefix("https://github.com/")
+    starts = (
+        "https://mybinder.org/v2/gh/",
+        "https://colab.research.google.com/github/",
+        "https://github.com/",
+    )
+    expected = [f"{start}{slug}/" for start in starts] if home else []
+    links = [a["href"] for t, a in documents[site.folder / chapter_path].tags if t == "a" and "href" in a]
     name = Path(chapter_path).with_suffix(".ipynb").as_posix()
-    for start in ("https://mybinder.org/v2/gh/", "https://colab.research.google.com/github/"):
-        assert any(link.startswith(start) and link.endswith(name) for link in links)
+    found = [link for link in links if link.endswith(f"/{name}") and urlsplit(link).netloc]
+    assert len(found) == len(expected)
+    assert all(link.startswith(start) for link, start in zip(found, expected, strict=True))
