@@ -16,6 +16,8 @@ from kl_lib.gradients import elbo_gradient, measure_valued, reparameterization, 
 from kl_lib.results import Estimate, Fit
 from kl_lib.reverse import elbo, fit_reverse_kl, importance_weighted_bound
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Estimate",
     "Fit",
