@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 from html import escape
 from numbers import Integral, Real
 from typing import Any
@@ -15,6 +16,7 @@ GREEK = {
 }  # fmt: skip
 
 MOST_FRAMES = 400
+SLACK = 1e-9  # 0.3 - 0.2 holds a step of 0.1
 
 Value = float | int | str
 
@@ -47,8 +49,31 @@ class Slider:
         texts = [value_text(value) for value in self.values]
         if not self.is_range or any("e" in text for text in texts):
             return texts
-        decimals = max(len(text.partition(".")[2]) for text in texts)
-        return [f"{value:.{decimals}f}".replace("-", "−") for value in self.values]
+        decimals = decimals_of(self.start, self.step)
+        return [f"{value:z.{decimals}f}".replace("-", "−") for value in self.values]
+
+    @property
+    def start(self) -> float:
+        """The first value of a range."""
+        return float(self.values[0])
+
+    @property
+    def step(self) -> float:
+        """The distance between two values of a range."""
+        step = float(self.values[1]) - self.start
+        return rounded(step, step)
+
+
+def rounded(value: float, step: float) -> float:
+    """Return a value of a range without the rounding errors of the sum that gave it, nor the sign of zero."""
+    return round(float(value), 9 - math.floor(math.log10(step))) + 0.0
+
+
+def decimals_of(start: float, step: float) -> int:
+    """Return the decimals that write every value of a range, but no more than six digits of the step."""
+    exponents = [Decimal(str(rounded(part, step))).normalize().as_tuple().exponent for part in (start, step)]
+    needed = max(-int(exponent) for exponent in exponents)
+    return max(0, min(needed, 5 - math.floor(math.log10(step))))
 
 
 def value_text(value: Value) -> str:
@@ -76,14 +101,13 @@ def _parse(name: str, specification: Any) -> Slider:
 def _parse_range(name: str, specification: tuple[Any, ...]) -> Slider:
     _check_range(name, *specification)
     start, stop, step = specification[:3]
-    count = math.floor((stop - start) / step + 1e-9) + 1
+    count = math.floor((stop - start) / step + SLACK) + 1
     _check_count(count)
     values: list[Value]
     if isinstance(start, Integral) and isinstance(step, Integral):
         values = [int(start) + k * int(step) for k in range(count)]
     else:
-        decimals = 9 - math.floor(math.log10(step))
-        values = [round(float(start + k * step), decimals) for k in range(count)]
+        values = [rounded(start + k * step, step) for k in range(count)]
     initial = specification[3] if len(specification) == 4 else (start + stop) / 2
     nearest = min(range(count), key=lambda k: abs(start + k * step - initial))
     return Slider(name, tuple(values), nearest, is_range=True)
@@ -98,7 +122,7 @@ def _check_range(name: str, start: Any, stop: Any, step: Any, initial: Any = Non
             raise ValueError(f"{name}: {part} must be finite, got {value}")
     if not start < stop:
         raise ValueError(f"{name}: start must lie below stop, got start {start} and stop {stop}")
-    if not 0 < step <= stop - start:
+    if not 0 < step <= (stop - start) * (1 + SLACK):
         raise ValueError(
             f"{name}: step must be positive and at most stop - start = {stop - start}, got {step}"
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
-from kl_lib.explore.sliders import Slider, value_text
+from kl_lib.explore.sliders import Slider, decimals_of, rounded, value_text
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 FINER = 20
@@ -34,7 +34,7 @@ def live_box(render: Callable[..., str], sliders: Sequence[Slider]) -> Any:
     picture = HTML()
 
     def redraw(_change: object = None) -> None:
-        picture.value = render(**{name: control.value for name, control in controls.items()})
+        picture.value = render(**{slider.name: _value(slider, controls[slider.name]) for slider in sliders})
 
     redraw()
     for control in controls.values():
@@ -52,5 +52,12 @@ def _control(slider: Slider) -> Any:
     span = {"min": values[0], "max": values[-1], "value": initial, "description": slider.label}
     if all(isinstance(value, int) for value in values):
         return IntSlider(**span)
-    step = (float(values[1]) - float(values[0])) / FINER
-    return FloatSlider(**span, step=step, readout_format=".4g")
+    step = slider.step / FINER
+    return FloatSlider(**span, step=step, readout_format=f".{decimals_of(slider.start, step)}f")
+
+
+def _value(slider: Slider, control: Any) -> Any:
+    """Return what the control shows: the browser adds up steps, which at zero leaves -2.2e-16."""
+    if isinstance(control.value, float) and slider.is_range:
+        return rounded(control.value, slider.step / FINER)
+    return control.value

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import math
 import os
 import re
 import subprocess
 import sys
+from decimal import Decimal
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -129,6 +131,39 @@ def test_values_are_round_numbers_and_integers_stay_integers():
     sliders = parse_sliders({"a": (0, 0.5, 0.1), "n": (np.int64(2), 8, 3)})
     assert sliders[0].values == (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
     assert [type(value) for value in sliders[1].values] == [int, int, int]
+
+
+@st.composite
+def decimal_ranges(draw: st.DrawFn) -> tuple[Decimal, Decimal, int]:
+    """Return a start and a step of at most four digits each, and how many steps there are."""
+    places = draw(st.integers(0, 4))
+    step = Decimal(draw(st.integers(1, 9999))).scaleb(-places)
+    count = draw(st.integers(1, 60))
+    crossing = draw(st.integers(0, count))  # ranges that pass zero are the hard ones
+    start = draw(st.sampled_from([-crossing * step, Decimal(draw(st.integers(-9999, 9999))).scaleb(-places)]))
+    return start, step, count
+
+
+@given(decimal_ranges())
+def test_labels_are_the_exact_decimals_of_the_range(case):
+    start, step, count = case
+    (slider,) = parse_sliders({"x": (float(start), float(start + count * step), float(step))})
+    exact = [start + k * step for k in range(count + 1)]
+    assert slider.values == tuple(float(value) + 0.0 for value in exact)
+    assert not any(math.copysign(1, value) < 0 for value in slider.values if value == 0)
+    if not any("e" in label for label in slider.labels):
+        assert [Decimal(label.replace("−", "-")) for label in slider.labels] == exact
+        assert len({len(label.partition(".")[2]) for label in slider.labels}) == 1
+        assert not any(re.fullmatch(r"−0(\.0*)?", label) for label in slider.labels)
+
+
+@pytest.mark.parametrize(
+    ("specification", "zero"),
+    [((-0.9, 0.9, 0.3), "0.0"), ((-1, 1, 1 / 3), "0.000000"), ((-2, 2, 0.4), "0.0")],
+)
+def test_zero_has_no_sign(specification, zero):
+    (slider,) = parse_sliders({"x": specification})
+    assert zero in slider.labels
 
 
 # ---- Frames ----
@@ -334,6 +369,21 @@ def test_live_controls_call_python_off_the_grid():
     kind.value = "bold"
     assert picture.value == figure.render(mu=1.825, kind="bold")
     assert canonical(SVG.search(picture.value)[0]) == canonical(to_svg(restless(1.825, "bold")[0], alt=ALT))
+
+
+@given(decimal_ranges(), st.integers(0, 19), st.data())
+def test_a_live_slider_shows_and_draws_the_exact_value(case, fine, data):
+    start, step, count = case
+    (slider,) = parse_sliders({"x": (float(start), float(start + count * step), float(step))})
+    drawn = []
+    control, _ = live_box(lambda x: drawn.append(x) or "", [slider]).children
+    exact = start + step * data.draw(st.integers(0, count - 1)) + step * fine / 20
+    # As the browser does it: steps of binary floating point, added to the start.
+    steps = round((float(exact) - control.min) / control.step)
+    control.value = control.min + steps * control.step
+    assert drawn[-1] == float(exact)
+    assert math.copysign(1, drawn[-1]) > 0 or exact < 0
+    assert Decimal(format(drawn[-1], control.readout_format)) == exact
 
 
 def test_live_sliders_of_integers_take_every_integer():
