@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 JOBS ?= 2
 
 .DEFAULT_GOAL := book
-.PHONY: book environment serve lab test test-full test-code test-notebooks test-site test-setup test-newest bench bench-site refresh lock clean
+.PHONY: book environment serve lab test test-full test-code test-notebooks test-site test-setup test-newest test-oldest bench bench-site refresh lock clean
 
 book: environment  # the site; what is already there stays if the build fails
 	@$(BIN)/python book/_ext/build.py
@@ -46,6 +46,15 @@ test-newest:  # cells and claims, outputs not compared, on the newest releases o
 	$(PYTHON) -m venv .venv-newest && .venv-newest/bin/pip install --quiet --upgrade "pip>=25.1"
 	.venv-newest/bin/pip install --quiet --upgrade --group book --group test .
 	.venv-newest/bin/python -m pytest -q --nbval-lax book tests/book/test_claims.py
+
+test-oldest: environment  # unit tests on the oldest releases that pyproject.toml allows, everything else as locked
+	$(PYTHON) -m venv .venv-oldest
+	$(BIN)/uv pip sync --quiet --python .venv-oldest/bin/python requirements.txt
+	$(BIN)/uv pip compile --quiet --python .venv-oldest/bin/python --no-header --upgrade --only-binary :all: --no-deps \
+	--resolution lowest-direct --extra book pyproject.toml -o .venv-oldest/oldest.txt
+	$(BIN)/uv pip install --quiet --python .venv-oldest/bin/python --no-deps -r .venv-oldest/oldest.txt .
+	$(BIN)/uv pip check --python .venv-oldest/bin/python
+	.venv-oldest/bin/python -m pytest -q -n $(JOBS) tests/unit
 
 bench: .venv-bench/ready  # accuracy and speed beside other libraries, in an environment of their own
 	.venv-bench/bin/python benchmarks/run.py
