@@ -19,6 +19,8 @@ serve: book  # the site at http://localhost:8000, opened in the browser
 	$(BIN)/python -m http.server 8000 --bind localhost --directory _build/html
 
 lab: environment  # the notebooks in JupyterLab
+	@test "$$(id -u)" != 0 || { echo "JupyterLab refuses root: be another user, or run" \
+	"$(BIN)/jupyter lab --allow-root --notebook-dir=book"; exit 1; }
 	$(BIN)/jupyter lab --notebook-dir=book
 
 test: test-code test-notebooks test-site
