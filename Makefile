@@ -1,6 +1,9 @@
 # Each target sets up what it needs in .venv first; a second run only does what changed.
 # Nothing but .venv is imported, and its modules stay compiled: every step starts seconds sooner.
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
+ifneq ($(filter C POSIX,$(LC_ALL)),)  # else Python reads the paths of .venv as ASCII
+export LC_ALL := C.UTF-8
+endif
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin

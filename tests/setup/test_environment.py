@@ -19,8 +19,9 @@ from packaging.utils import canonicalize_name
 # The pip that comes with the first release of each Python.
 OLDEST_PIP = {(3, 11): "22.3", (3, 12): "23.2.1", (3, 13): "24.2", (3, 14): "25.2"}
 NOT_THE_PROJECT = (".git", ".venv*", "_build", "node_modules", "__pycache__", ".*_cache", ".hypothesis")
-# What a user may have told pip and uv that must not reach the environment.
+# What a user may have told pip, uv and Python that must not reach the environment.
 ODD = {
+    "LC_ALL": "C", "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "7", "PYTHONPATH": "elsewhere",
     "PIP_USER": "1", "PIP_TARGET": "elsewhere", "PIP_NO_BINARY": ":all:", "PIP_PRE": "1",
     "UV_NO_BINARY": "1", "UV_SYSTEM_PYTHON": "1", "UV_EXCLUDE_NEWER": "2020-01-01",
 }  # fmt: skip
