@@ -74,6 +74,9 @@ lock: environment  # resolve the pins of requirements.txt anew
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --universal --fork-strategy fewest \
 	--python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --upgrade --quiet \
 	--group book --group lab --group test pyproject.toml -o requirements.txt
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --universal --python-version 3.11 \
+	--prerelease explicit --no-annotate --no-emit-index-url --upgrade --quiet benchmarks/requirements.in \
+	| grep -vE "^(nvidia|cuda|triton)" > benchmarks/requirements.txt  # what torch itself pins, where it needs it
 
 clean:
 	rm -rf _build .venv book/_ext/node_modules
@@ -83,5 +86,5 @@ environment:
 	@$(PYTHON) book/_ext/environment.py .venv
 
 .venv-bench/ready: benchmarks/requirements.txt pyproject.toml
-	$(PYTHON) -m venv .venv-bench && .venv-bench/bin/pip install --quiet -r benchmarks/requirements.txt -e .
-	touch $@
+	$(PYTHON) -m venv --clear .venv-bench && .venv-bench/bin/pip install --quiet -r benchmarks/requirements.txt
+	.venv-bench/bin/pip install --quiet --no-build-isolation --no-deps -e . && touch $@
