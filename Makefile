@@ -45,7 +45,7 @@ test-site: book  # the built pages in a browser
 	$(PYTEST) -q -n $(JOBS) tests/site
 
 test-setup: environment  # an empty folder and an empty cache, while everything has a newer, broken release
-	$(PYTEST) -q tests/setup
+	$(PYTEST) -q -n $(JOBS) tests/setup
 
 test-newest:  # cells and claims, outputs not compared, on the newest releases of the dependencies
 	$(PYTHON) -m venv .venv-newest && .venv-newest/bin/pip install --quiet --upgrade "pip>=25.1"

