@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
+from isolation import leave_home_alone
+
 ROOT = Path(__file__).resolve().parents[2]
 STAGE = ROOT / "_build" / "stage"
 SITE = ROOT / "_build" / "html"
@@ -74,6 +76,7 @@ def publish(stage: Path, site: Path) -> None:
 
 def main() -> None:
     """Bring the site up to date, one build at a time."""
+    leave_home_alone()
     with (ROOT / "_config.yml").open() as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         key = made_from(SOURCES)

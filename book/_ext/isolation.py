@@ -9,19 +9,19 @@ import os
 from pathlib import Path
 
 HOME = Path(__file__).resolve().parents[2] / "_build" / "home"
+FOLDERS = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR")
 
 
 def leave_home_alone() -> None:
-    """Give Jupyter, IPython and Matplotlib folders of this project, in this process and its children."""
-    for variable in (
-        "IPYTHONDIR",
-        "JUPYTER_CONFIG_DIR",
-        "JUPYTER_DATA_DIR",
-        "JUPYTER_RUNTIME_DIR",
-        "MPLCONFIGDIR",
-    ):
+    """Give Jupyter, IPython and Matplotlib folders of this project, in this process and its children.
+
+    Where the reader has no home that can be written to, everything else that wants one gets it here too.
+    """
+    for variable in FOLDERS:
         folder = HOME / variable.lower()
         folder.mkdir(parents=True, exist_ok=True)
         os.environ[variable] = str(folder)
-    os.environ.pop("JUPYTER_PATH", None)
-    os.environ.pop("MATPLOTLIBRC", None)
+    for variable in ("JUPYTER_PATH", "MATPLOTLIBRC"):
+        os.environ.pop(variable, None)
+    if not os.access(Path.home(), os.W_OK):
+        os.environ["HOME"] = str(HOME)
