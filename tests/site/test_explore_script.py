@@ -14,10 +14,11 @@ import pytest
 from matplotlib.figure import Figure
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from kl_lib.explore import explore
-from kl_lib.svg import to_svg
+from kl_book import explore
+from kl_book.explore.assets import assets
+from kl_book.explore.svg import to_svg
 
-STATIC = Path(__file__).parents[2] / "book" / "_static"
+STYLE = Path(__file__).parents[2] / "book" / "_static" / "book.css"
 AXE = Path(__file__).parents[2] / "book" / "_ext" / "node_modules" / "axe-core" / "axe.min.js"
 ALT = "A blue bell curve that widens and flattens as its standard deviation grows."
 
@@ -61,8 +62,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     single = explore(bell, alt=ALT, sigma=(0.5, 2.5, 0.05))
     several = explore(bell, alt=ALT, sigma=(1.0, 2.0, 0.5), mu=(-1, 1, 1), kind=["line", "area"])
     still = explore(lambda: bell(1.0), alt=ALT)
-    for name in ("explore.js", "explore.css", "book.css"):
-        (folder / name).write_text((STATIC / name).read_text())
+    for name, content in ({"book.css": STYLE.read_text()} | assets()).items():
+        (folder / name).write_text(content)
     (folder / "single.html").write_text(PAGE.format(figures=single.html))
     (folder / "several.html").write_text(PAGE.format(figures=several.html + still.html + single.html))
     return folder

@@ -13,7 +13,6 @@ import sys
 from decimal import Decimal
 from html import unescape
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -27,11 +26,13 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
-from kl_lib.explore import explorable, explore
-from kl_lib.explore.frames import pack_path
-from kl_lib.explore.sliders import parse_sliders
-from kl_lib.explore.widget import VIEW, live_box
-from kl_lib.svg import number, to_svg
+from kl_book import explore
+from kl_book.explore import explorable
+from kl_book.explore.assets import assets
+from kl_book.explore.frames import pack_path
+from kl_book.explore.sliders import parse_sliders
+from kl_book.explore.svg import number, to_svg
+from kl_book.explore.widget import VIEW, live_box
 
 ALT = "Two curves, one of which widens as the standard deviation grows."
 SVG = re.compile(r"<svg.*?</svg>", re.DOTALL)
@@ -265,7 +266,7 @@ def test_a_figure_of_41_frames_and_three_curves_is_light():
 
 
 def test_the_script_is_small_and_needs_nothing():
-    script = (Path(__file__).parents[2] / "book/_static/explore.js").read_text()
+    script = assets()["explore.js"]
     assert len(script.encode()) < 6000
     assert not re.search(r"\b(import|require|fetch|eval|Function)\b", script)
 
@@ -333,7 +334,7 @@ def test_where_svg_is_stripped_an_image_of_the_first_frame_remains():
 
 def test_two_processes_write_the_same_bytes():
     program = (
-        "import sys, numpy as np; from matplotlib.figure import Figure; from kl_lib.explore import explore\n"
+        "import sys, numpy as np; from matplotlib.figure import Figure; from kl_book import explore\n"
         "def draw(n):\n"
         "    figure = Figure(); axes = figure.subplots(); axes.plot(np.arange(n) ** 0.5, 'o-')\n"
         "    axes.bar([1], [2], hatch='x'); return figure, f'{n} points'\n"
@@ -404,7 +405,7 @@ def test_the_live_view_comes_only_with_a_kernel(monkeypatch):
 def test_a_notebook_stored_without_the_live_view_passes_nbval(tmp_path):
     source = f"""
 from matplotlib import pyplot
-from kl_lib.explore import explore
+from kl_book import explore
 def draw(n):
     figure, axes = pyplot.subplots()
     axes.plot([0, n])

@@ -11,7 +11,8 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kl_lib.svg import THEME_VARIABLES, to_svg
+from kl_book.explore.palette import VARIABLES
+from kl_book.explore.svg import to_svg
 
 ALT = 'A curve & its "shadow" <falling> from the left to the right.'
 SVG = "{http://www.w3.org/2000/svg}"
@@ -82,7 +83,7 @@ def test_coordinates_have_two_decimals(svg):
     assert all(len(number.partition(".")[2]) <= 2 and not number.endswith("0") for number in numbers)
 
 
-@pytest.mark.parametrize(("colour", "variable"), THEME_VARIABLES.items())
+@pytest.mark.parametrize(("colour", "variable"), VARIABLES.items())
 def test_colours_of_the_book_are_variables_with_fallbacks(colour, variable):
     figure = Figure(figsize=(2, 2), facecolor="#123456", edgecolor="#123456")
     figure.text(0.5, 0.5, "word", color=colour)

@@ -14,9 +14,9 @@ from html import escape
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
-from kl_lib.explore.frames import columns
-from kl_lib.explore.sliders import Slider
-from kl_lib.svg import natural_width, serialize, with_unique_ids
+from kl_book.explore.frames import columns
+from kl_book.explore.sliders import Slider
+from kl_book.explore.svg import natural_width, serialize, with_unique_ids
 
 FIGURE = """<figure class="kl-figure">
 {picture}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
-from kl_lib.explore.sliders import Slider, decimals_of, rounded, value_text
+from kl_book.explore.sliders import Slider, decimals_of, rounded, value_text
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 FINER = 20

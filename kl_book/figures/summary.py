@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from kl_lib.figures.style import (
+from kl_book.figures.style import (
     D_COLOR,
     MUTED,
     P_COLOR,
