@@ -24,7 +24,8 @@ PALETTE = {
     "muted": Colour("#59636e", "#9da7b1"),
     "grid": Colour("#d1d9e0", "#3d444d"),
     "ground": Colour("#ffffff", "#121212"),
-    "surface": Colour("#f6f8fa", "#1c2026"),
+    "surface": Colour("#f6f8fa", "#1c2026"),  # behind code
+    "target": Colour("#fff3c4", "#3b3413"),  # behind what a link has led to
 }
 
 # What matplotlib draws black by default is ink too.

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from kl_book import explore
 from kl_book.explore.assets import assets
+from kl_book.explore.palette import PALETTE
 from kl_book.explore.svg import to_svg
 
 STYLE = Path(__file__).parents[2] / "book" / "_static" / "book.css"
@@ -40,9 +41,9 @@ def bell(sigma: float, mu: float = 0.0, kind: str = "line") -> tuple[Figure, str
     figure = Figure(figsize=(5, 3))
     axes = figure.subplots()
     height = np.exp(-((X - mu) ** 2) / 2 / sigma**2) / sigma
-    axes.plot(X, height, color="#0059a8")
+    axes.plot(X, height, color=PALETTE["p"].light)
     if kind == "area":
-        axes.fill_between(X, height, where=height > 0.5, color="#00735c", alpha=0.3)
+        axes.fill_between(X, height, where=height > 0.5, color=PALETTE["d"].light, alpha=0.3)
     axes.set_ylim(0, 2.1)
     return figure, f"The peak is {1 / sigma:.2f} high."
 

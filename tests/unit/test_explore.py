@@ -30,6 +30,7 @@ from kl_book import explore
 from kl_book.explore import explorable
 from kl_book.explore.assets import assets
 from kl_book.explore.frames import pack_path
+from kl_book.explore.palette import PALETTE
 from kl_book.explore.sliders import parse_sliders
 from kl_book.explore.svg import number, to_svg
 from kl_book.explore.widget import VIEW, live_box
@@ -42,7 +43,7 @@ X = np.linspace(-4, 4, 60)
 def draw(sigma: float = 1.0, **_: Any) -> Figure:
     figure = Figure(figsize=(4, 2.5))
     axes = figure.subplots()
-    axes.plot(X, np.exp(-(X**2) / 2 / sigma**2) / sigma, color="#0059a8")
+    axes.plot(X, np.exp(-(X**2) / 2 / sigma**2) / sigma, color=PALETTE["p"].light)
     return figure
 
 
@@ -51,8 +52,8 @@ def restless(mu: float, kind: str) -> tuple[Figure, str]:
     figure = Figure(figsize=(4, 3))
     axes = figure.subplots()
     height = np.cos(X * mu)
-    axes.fill_between(X, height, where=height > 0, color="#00735c", alpha=0.3, hatch="//")
-    axes.plot(X, height * mu, color="#b34700" if kind == "bold" else "#0059a8")
+    axes.fill_between(X, height, where=height > 0, color=PALETTE["d"].light, alpha=0.3, hatch="//")
+    axes.plot(X, height * mu, color=PALETTE["q"].light if kind == "bold" else PALETTE["p"].light)
     axes.plot(X, X * 0 + (9 if mu > 1.5 else 0), marker="o" if kind == "bold" else "")
     axes.set_title(rf"{kind} & <{mu}> 'quoted' \"{kind}\" $\mu={mu}$")
     axes.set_ylim(-2, 2)
