@@ -65,6 +65,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     still = explore(lambda: bell(1.0), alt=ALT)
     for name, content in ({"book.css": STYLE.read_text()} | assets()).items():
         (folder / name).write_text(content)
+    narrow, wide = (
+        explore(functools.partial(Figure, figsize=(width, 3)), alt=ALT).html for width in (4.8, 6.4)
+    )
+    (folder / "widths.html").write_text(PAGE.format(figures=narrow + wide))
     (folder / "single.html").write_text(PAGE.format(figures=single.html))
     (folder / "several.html").write_text(PAGE.format(figures=several.html + still.html + single.html))
     return folder
@@ -264,6 +268,14 @@ def test_a_narrow_page_does_not_scroll_sideways(show, name):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     for control in page.locator("input, select, button").all():
         assert control.bounding_box()["height"] >= 24
+
+
+def test_on_a_phone_a_narrow_picture_shrinks_and_a_wide_one_scrolls(show):
+    page = show("widths.html", viewport={"width": 360, "height": 640})
+    narrow, wide = (page.locator(".kl-picture").nth(i) for i in (0, 1))
+    scrolls = "picture => picture.scrollWidth > picture.clientWidth"
+    assert not narrow.evaluate(scrolls)
+    assert wide.evaluate(scrolls)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

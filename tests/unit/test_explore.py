@@ -293,8 +293,18 @@ def test_a_still_figure_has_three_plain_faces():
     assert bundle["image/svg+xml"] == to_svg(draw(), alt=ALT)
     assert bundle["text/plain"] == ALT
     tags = Tags(bundle["text/html"]).tags
-    assert tags[0] == ("figure", {"class": "kl-figure"})
+    assert tags[0] == ("figure", {"class": "kl-figure kl-narrow"})
     assert not {"input", "select", "button", "script", "style"} & {tag for tag, _ in tags}
+
+
+@pytest.mark.parametrize(("inches", "narrow"), [(4.8, True), (4.9, False)])
+def test_a_picture_that_fits_a_phone_says_so(inches, narrow):
+    def drawn(**_: Any) -> Figure:
+        return Figure(figsize=(inches, 2))
+
+    for sliders in ({}, {"n": [1, 2]}):
+        name, attributes = Tags(explore(drawn, alt=ALT, **sliders).html).tags[0]
+        assert (name, attributes["class"]) == ("figure", "kl-figure" + " kl-narrow" * narrow)
 
 
 def test_a_moving_figure_carries_controls_hidden_until_they_work():
