@@ -66,7 +66,7 @@ def moving_html(
         classes=_classes(trees[initial]),
         data=escape(_data(trees, summaries, sliders), quote=False).replace("'", "&#39;"),
         picture=_picture(trees[initial]),
-        controls="\n".join(map(_control, sliders)),
+        controls="\n".join(map(_control_html, sliders)),
         buttons=(PLAY if ranges == 1 else "") + RESET,
         summary=_summary(summaries[initial], live=True),
     )
@@ -93,7 +93,7 @@ def _data(trees: Sequence[Element], summaries: Sequence[str | None], sliders: Se
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
-def _control(slider: Slider) -> str:
+def _control_html(slider: Slider) -> str:
     if not slider.is_range:
         options = "".join(f"<option>{escape(label)}</option>" for label in slider.labels)
         return CHOICE.format(label=slider.label_html, options=options)
