@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kl_book.explore.assets import assets
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
+
+from kl_book.explore.assets import assets
 
 
 def write(app: Sphinx) -> None:

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import nbformat
-from kl_book.explore.widget import VIEW
 from nbclient import NotebookClient
 
 from isolation import leave_home_alone
+from kl_book.explore.widget import VIEW
 
 BOOK = Path(__file__).parents[1]
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
