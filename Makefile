@@ -35,7 +35,7 @@ test-code: environment  # style, types, unit tests with every branch of the nume
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(PYTEST) -q -n $(JOBS) tests/unit --cov --cov-report=term-missing:skip-covered
-	$(PYTEST) -q kl_lib README.md --doctest-glob=README.md
+	$(PYTEST) -q kl_lib kl_book README.md --doctest-glob=README.md
 
 test-notebooks: environment  # every cell re-run and compared, every claim checked and sabotaged
 	$(PYTEST) -q -n $(JOBS) --dist loadfile --nbval book tests/book

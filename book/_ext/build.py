@@ -21,7 +21,7 @@ SITE = ROOT / "_build" / "html"
 
 # Every page depends on these.
 SETTINGS = ("_config.yml", "_toc.yml", "requirements.txt", "book/_ext/*.*", "book/_templates/*")
-SOURCES = (*SETTINGS, "book/*.*", "book/_static/**/*.*", "kl_lib/**/*.*", "benchmarks/results.json")
+SOURCES = (*SETTINGS, "book/*.*", "book/_static/**/*.*", "kl_*/**/*.*", "benchmarks/results.json")
 
 
 def made_from(patterns: Iterable[str]) -> str:

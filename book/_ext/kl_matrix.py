@@ -12,10 +12,11 @@ from typing import Any
 
 from docutils import nodes
 from docutils.statemachine import StringList
-from kl_lib.divergence.registry import registered_pairs
 from scipy import stats
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+from kl_lib.divergence.registry import registered_pairs
 
 RESULTS = Path("benchmarks", "results.json")
 LIBRARIES = ("torch", "TFP", "NumPyro")

@@ -12,9 +12,9 @@ import nbformat
 from nbclient import NotebookClient
 
 from isolation import leave_home_alone
+from kl_book.explore.widget import VIEW
 
 BOOK = Path(__file__).parents[1]
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -24,7 +24,7 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET_VIEW, None)
+            output.get("data", {}).pop(VIEW, None)
     return notebook
 
 

@@ -12,7 +12,7 @@ import pytest
 from refresh import refresh
 
 CELLS = [
-    "from matplotlib.figure import Figure\nfrom kl_lib.explore import explore",
+    "from matplotlib.figure import Figure\nfrom kl_book import explore",
     "print(f'{1 / 7:.6f}')",
     "figure = Figure(figsize=(2, 2))\nfigure.subplots().plot([0, 1], [0, 1])\n"
     "explore(lambda: figure, alt='A straight line that rises from the origin to the point (1, 1)')",

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from benchmarks.browser import launch
+from kl_book.explore.palette import PALETTE
 
 FOLDER = Path(__file__).resolve().parents[2] / "_build" / "html"
 NO_SITE = f"there is no built book at {FOLDER}: run `make book` first"
@@ -138,6 +139,12 @@ def visit(site: Site, browser: Browser, log: Log) -> Iterator[Open]:
         context.close()
     assert log.complaints == []
     assert log.foreign(site.url, "file://") == []
+
+
+@pytest.fixture
+def rgb() -> Callable[[str, str], str]:
+    """Return the colour of a name in a mode, as a browser writes it."""
+    return lambda name, mode: "rgb({}, {}, {})".format(*bytes.fromhex(getattr(PALETTE[name], mode)[1:]))
 
 
 def html_pages() -> list[str]:

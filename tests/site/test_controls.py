@@ -15,16 +15,16 @@ def chapter(visit):
     return visit(CHAPTER, color_scheme="light")
 
 
-def test_the_colour_mode_is_kept_and_figures_follow_it(chapter):
+def test_the_colour_mode_is_kept_and_figures_follow_it(chapter, rgb):
     background = "getComputedStyle(document.body).backgroundColor"
     figure = "getComputedStyle(document.querySelector('article figure svg')).backgroundColor"
     switch = chapter.get_by_role("button", name="Colour mode")
-    assert chapter.evaluate(background) == chapter.evaluate(figure) == "rgb(255, 255, 255)"
+    assert chapter.evaluate(background) == chapter.evaluate(figure) == rgb("ground", "light")
     while chapter.evaluate("document.documentElement.dataset.theme") != "dark":
         switch.click()
-    assert chapter.evaluate(background) == chapter.evaluate(figure) == "rgb(18, 18, 18)"
+    assert chapter.evaluate(background) == chapter.evaluate(figure) == rgb("ground", "dark")
     chapter.reload()
-    assert chapter.evaluate(background) == "rgb(18, 18, 18)"
+    assert chapter.evaluate(background) == rgb("ground", "dark")
 
 
 def test_print_and_full_screen(chapter):

@@ -14,10 +14,12 @@ import pytest
 from matplotlib.figure import Figure
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from kl_lib.explore import explore
-from kl_lib.svg import to_svg
+from kl_book import explore
+from kl_book.explore.assets import assets
+from kl_book.explore.palette import PALETTE
+from kl_book.explore.svg import to_svg
 
-STATIC = Path(__file__).parents[2] / "book" / "_static"
+STYLE = Path(__file__).parents[2] / "book" / "_static" / "book.css"
 AXE = Path(__file__).parents[2] / "book" / "_ext" / "node_modules" / "axe-core" / "axe.min.js"
 ALT = "A blue bell curve that widens and flattens as its standard deviation grows."
 
@@ -39,9 +41,9 @@ def bell(sigma: float, mu: float = 0.0, kind: str = "line") -> tuple[Figure, str
     figure = Figure(figsize=(5, 3))
     axes = figure.subplots()
     height = np.exp(-((X - mu) ** 2) / 2 / sigma**2) / sigma
-    axes.plot(X, height, color="#0059a8")
+    axes.plot(X, height, color=PALETTE["p"].light)
     if kind == "area":
-        axes.fill_between(X, height, where=height > 0.5, color="#00735c", alpha=0.3)
+        axes.fill_between(X, height, where=height > 0.5, color=PALETTE["d"].light, alpha=0.3)
     axes.set_ylim(0, 2.1)
     return figure, f"The peak is {1 / sigma:.2f} high."
 
@@ -61,8 +63,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     single = explore(bell, alt=ALT, sigma=(0.5, 2.5, 0.05))
     several = explore(bell, alt=ALT, sigma=(1.0, 2.0, 0.5), mu=(-1, 1, 1), kind=["line", "area"])
     still = explore(lambda: bell(1.0), alt=ALT)
-    for name in ("explore.js", "explore.css", "book.css"):
-        (folder / name).write_text((STATIC / name).read_text())
+    for name, content in ({"book.css": STYLE.read_text()} | assets()).items():
+        (folder / name).write_text(content)
+    narrow, wide = (
+        explore(functools.partial(Figure, figsize=(width, 3)), alt=ALT).html for width in (4.8, 6.4)
+    )
+    (folder / "widths.html").write_text(PAGE.format(figures=narrow + wide))
     (folder / "single.html").write_text(PAGE.format(figures=single.html))
     (folder / "several.html").write_text(PAGE.format(figures=several.html + still.html + single.html))
     return folder
@@ -262,6 +268,14 @@ def test_a_narrow_page_does_not_scroll_sideways(show, name):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     for control in page.locator("input, select, button").all():
         assert control.bounding_box()["height"] >= 24
+
+
+def test_on_a_phone_a_narrow_picture_shrinks_and_a_wide_one_scrolls(show):
+    page = show("widths.html", viewport={"width": 360, "height": 640})
+    narrow, wide = (page.locator(".kl-picture").nth(i) for i in (0, 1))
+    scrolls = "picture => picture.scrollWidth > picture.clientWidth"
+    assert not narrow.evaluate(scrolls)
+    assert wide.evaluate(scrolls)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -13,7 +13,6 @@ import sys
 from decimal import Decimal
 from html import unescape
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -27,11 +26,14 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
-from kl_lib.explore import explorable, explore
-from kl_lib.explore.frames import pack_path
-from kl_lib.explore.sliders import parse_sliders
-from kl_lib.explore.widget import VIEW, live_box
-from kl_lib.svg import number, to_svg
+from kl_book import explore
+from kl_book.explore import explorable
+from kl_book.explore.assets import assets
+from kl_book.explore.frames import pack_path
+from kl_book.explore.palette import PALETTE
+from kl_book.explore.sliders import parse_sliders
+from kl_book.explore.svg import number, to_svg
+from kl_book.explore.widget import VIEW, live_box
 
 ALT = "Two curves, one of which widens as the standard deviation grows."
 SVG = re.compile(r"<svg.*?</svg>", re.DOTALL)
@@ -41,7 +43,7 @@ X = np.linspace(-4, 4, 60)
 def draw(sigma: float = 1.0, **_: Any) -> Figure:
     figure = Figure(figsize=(4, 2.5))
     axes = figure.subplots()
-    axes.plot(X, np.exp(-(X**2) / 2 / sigma**2) / sigma, color="#0059a8")
+    axes.plot(X, np.exp(-(X**2) / 2 / sigma**2) / sigma, color=PALETTE["p"].light)
     return figure
 
 
@@ -50,8 +52,8 @@ def restless(mu: float, kind: str) -> tuple[Figure, str]:
     figure = Figure(figsize=(4, 3))
     axes = figure.subplots()
     height = np.cos(X * mu)
-    axes.fill_between(X, height, where=height > 0, color="#00735c", alpha=0.3, hatch="//")
-    axes.plot(X, height * mu, color="#b34700" if kind == "bold" else "#0059a8")
+    axes.fill_between(X, height, where=height > 0, color=PALETTE["d"].light, alpha=0.3, hatch="//")
+    axes.plot(X, height * mu, color=PALETTE["q"].light if kind == "bold" else PALETTE["p"].light)
     axes.plot(X, X * 0 + (9 if mu > 1.5 else 0), marker="o" if kind == "bold" else "")
     axes.set_title(rf"{kind} & <{mu}> 'quoted' \"{kind}\" $\mu={mu}$")
     axes.set_ylim(-2, 2)
@@ -265,7 +267,7 @@ def test_a_figure_of_41_frames_and_three_curves_is_light():
 
 
 def test_the_script_is_small_and_needs_nothing():
-    script = (Path(__file__).parents[2] / "book/_static/explore.js").read_text()
+    script = assets()["explore.js"]
     assert len(script.encode()) < 6000
     assert not re.search(r"\b(import|require|fetch|eval|Function)\b", script)
 
@@ -291,8 +293,18 @@ def test_a_still_figure_has_three_plain_faces():
     assert bundle["image/svg+xml"] == to_svg(draw(), alt=ALT)
     assert bundle["text/plain"] == ALT
     tags = Tags(bundle["text/html"]).tags
-    assert tags[0] == ("figure", {"class": "kl-figure"})
+    assert tags[0] == ("figure", {"class": "kl-figure kl-narrow"})
     assert not {"input", "select", "button", "script", "style"} & {tag for tag, _ in tags}
+
+
+@pytest.mark.parametrize(("inches", "narrow"), [(4.8, True), (4.9, False)])
+def test_a_picture_that_fits_a_phone_says_so(inches, narrow):
+    def drawn(**_: Any) -> Figure:
+        return Figure(figsize=(inches, 2))
+
+    for sliders in ({}, {"n": [1, 2]}):
+        name, attributes = Tags(explore(drawn, alt=ALT, **sliders).html).tags[0]
+        assert (name, attributes["class"]) == ("figure", "kl-figure" + " kl-narrow" * narrow)
 
 
 def test_a_moving_figure_carries_controls_hidden_until_they_work():
@@ -333,7 +345,7 @@ def test_where_svg_is_stripped_an_image_of_the_first_frame_remains():
 
 def test_two_processes_write_the_same_bytes():
     program = (
-        "import sys, numpy as np; from matplotlib.figure import Figure; from kl_lib.explore import explore\n"
+        "import sys, numpy as np; from matplotlib.figure import Figure; from kl_book import explore\n"
         "def draw(n):\n"
         "    figure = Figure(); axes = figure.subplots(); axes.plot(np.arange(n) ** 0.5, 'o-')\n"
         "    axes.bar([1], [2], hatch='x'); return figure, f'{n} points'\n"
@@ -404,7 +416,7 @@ def test_the_live_view_comes_only_with_a_kernel(monkeypatch):
 def test_a_notebook_stored_without_the_live_view_passes_nbval(tmp_path):
     source = f"""
 from matplotlib import pyplot
-from kl_lib.explore import explore
+from kl_book import explore
 def draw(n):
     figure, axes = pyplot.subplots()
     axes.plot([0, n])

@@ -11,7 +11,8 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kl_lib.svg import THEME_VARIABLES, to_svg
+from kl_book.explore.palette import PALETTE, VARIABLES
+from kl_book.explore.svg import to_svg
 
 ALT = 'A curve & its "shadow" <falling> from the left to the right.'
 SVG = "{http://www.w3.org/2000/svg}"
@@ -23,9 +24,9 @@ X = np.linspace(-3, 3, 40)
 def curves() -> tuple[Figure, Axes]:
     figure = Figure(figsize=(4, 3))
     axes = figure.subplots()
-    axes.plot(X, np.exp(-(X**2)), color="#0059a8")
-    axes.plot(X, X / 5, "--o", color="#b34700")
-    axes.fill_between(X, np.sin(X) / 3, color="#00735c", alpha=0.3, hatch="//")
+    axes.plot(X, np.exp(-(X**2)), color=PALETTE["p"].light)
+    axes.plot(X, X / 5, "--o", color=PALETTE["q"].light)
+    axes.fill_between(X, np.sin(X) / 3, color=PALETTE["d"].light, alpha=0.3, hatch="//")
     axes.imshow([[0, 1], [1, 0]], extent=(-2, -1, 0.2, 0.8), aspect="auto")
     axes.text(0, 0.5, r"$p_\theta(x)$ at 1.5")
     axes.set(xlabel="x & y", ylabel="density", xlim=(-3, 3), ylim=(-0.5, 1.1))
@@ -82,7 +83,7 @@ def test_coordinates_have_two_decimals(svg):
     assert all(len(number.partition(".")[2]) <= 2 and not number.endswith("0") for number in numbers)
 
 
-@pytest.mark.parametrize(("colour", "variable"), THEME_VARIABLES.items())
+@pytest.mark.parametrize(("colour", "variable"), VARIABLES.items())
 def test_colours_of_the_book_are_variables_with_fallbacks(colour, variable):
     figure = Figure(figsize=(2, 2), facecolor="#123456", edgecolor="#123456")
     figure.text(0.5, 0.5, "word", color=colour)
@@ -99,7 +100,7 @@ def test_black_text_inherits_the_ink(svg):
     figure.text(0.5, 0.5, "word", color="black")
     (text,) = elements(to_svg(figure, alt=ALT), "text")
     assert "fill" not in text.attrib["style"]
-    assert "fill:var(--kl-ink,#1f2328)" in ElementTree.fromstring(svg).attrib["style"]
+    assert f"fill:var(--kl-ink,{PALETTE['ink'].light})" in ElementTree.fromstring(svg).attrib["style"]
 
 
 def test_text_is_text_in_reading_order(svg):

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import stats
 
-from kl_lib.figures.style import (
+from kl_book.figures.style import (
     D_COLOR,
     GROUND,
     INK,

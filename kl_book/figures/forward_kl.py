@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kl_lib.figures.style import (
+from kl_book.figures.style import (
     D_COLOR,
     GROUND,
     INK,

@@ -14,15 +14,15 @@ from html import escape
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
-from kl_lib.explore.frames import columns
-from kl_lib.explore.sliders import Slider
-from kl_lib.svg import natural_width, serialize, with_unique_ids
+from kl_book.explore.frames import columns
+from kl_book.explore.sliders import Slider
+from kl_book.explore.svg import natural_width, serialize, with_unique_ids
 
-FIGURE = """<figure class="kl-figure">
+FIGURE = """<figure class="{classes}">
 {picture}
 {summary}</figure>"""
 
-MOVING_FIGURE = """<figure class="kl-figure" data-frames='{data}'>
+MOVING_FIGURE = """<figure class="{classes}" data-frames='{data}'>
 {picture}
 <div class="kl-controls" style="display:none">
 {controls}
@@ -42,13 +42,19 @@ RANGE = """<label class="kl-control"><span class="kl-name">{label}</span>
 CHOICE = """<label class="kl-control"><span class="kl-name">{label}</span>
 <select autocomplete="off">{options}</select></label>"""
 
+# In CSS pixels. A picture up to this wide keeps its words readable where it shrinks to the width of a phone;
+# a wider one scrolls there.
+NARROW = 461
+
 PLAY = '<button type="button" class="kl-play">Play</button>'
 RESET = '<button type="button" class="kl-reset">Reset</button>'
 
 
 def still_html(tree: Element, summary: str | None) -> str:
     """Return a figure without controls."""
-    return with_unique_ids(FIGURE.format(picture=_picture(tree), summary=_summary(summary)))
+    return with_unique_ids(
+        FIGURE.format(classes=_classes(tree), picture=_picture(tree), summary=_summary(summary))
+    )
 
 
 def moving_html(
@@ -57,13 +63,18 @@ def moving_html(
     """Return the figure whose frames are `trees`, the one at `initial` drawn out."""
     ranges = sum(slider.is_range for slider in sliders)
     html = MOVING_FIGURE.format(
+        classes=_classes(trees[initial]),
         data=escape(_data(trees, summaries, sliders), quote=False).replace("'", "&#39;"),
         picture=_picture(trees[initial]),
-        controls="\n".join(map(_control, sliders)),
+        controls="\n".join(map(_control_html, sliders)),
         buttons=(PLAY if ranges == 1 else "") + RESET,
         summary=_summary(summaries[initial], live=True),
     )
     return with_unique_ids(html)
+
+
+def _classes(tree: Element) -> str:
+    return "kl-figure kl-narrow" if float(natural_width(tree)) <= NARROW else "kl-figure"
 
 
 def _picture(tree: Element) -> str:
@@ -82,7 +93,7 @@ def _data(trees: Sequence[Element], summaries: Sequence[str | None], sliders: Se
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
-def _control(slider: Slider) -> str:
+def _control_html(slider: Slider) -> str:
     if not slider.is_range:
         options = "".join(f"<option>{escape(label)}</option>" for label in slider.labels)
         return CHOICE.format(label=slider.label_html, options=options)

@@ -20,21 +20,12 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-THEME_VARIABLES = {
-    "#0059a8": "--kl-p",
-    "#b34700": "--kl-q",
-    "#00735c": "--kl-d",
-    "#1f2328": "--kl-ink",
-    "#000000": "--kl-ink",
-    "#59636e": "--kl-muted",
-    "#d1d9e0": "--kl-grid",
-    "#ffffff": "--kl-ground",
-}
+from kl_book.explore.palette import PALETTE, themed
 
 # Matplotlib leaves black out, trusting the default; inherited from the root it becomes the theme's ink.
 ROOT_STYLE = (
-    "width:100%;max-width:{width}px;height:auto;background:var(--kl-ground,#ffffff);font-family:var(--kl-font,system-ui,sans-serif);"
-    "fill:var(--kl-ink,#1f2328);stroke-linejoin:round"
+    f"width:100%;max-width:{{width}}px;height:auto;background:{themed(PALETTE['ground'].light)};"
+    f"font-family:var(--kl-font,system-ui,sans-serif);fill:{themed(PALETTE['ink'].light)};stroke-linejoin:round"
 )
 PIXELS_PER_POINT = 4 / 3
 
@@ -66,7 +57,7 @@ def to_tree(figure: Figure, *, alt: str) -> ElementTree.Element:
     buffer = io.StringIO()
     canvas: Any = FigureCanvasSVG(figure)
     nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "kl_lib", "svg.id": None}):
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "kl_book", "svg.id": None}):
         # One pass where `savefig` draws a figure with a layout engine twice.
         canvas.print_svg(buffer, metadata=nothing)
     root = ElementTree.fromstring(buffer.getvalue())
@@ -218,13 +209,8 @@ def _clean_style(style: str) -> str:
         name, _, value = (part.strip() for part in declaration.partition(":"))
         if name and name != "font-family":
             value = value if "#" in value else _round_numbers(value)
-            declarations.append(f"{name}:{_HEX_COLOUR.sub(_themed, value)}")
+            declarations.append(f"{name}:{_HEX_COLOUR.sub(lambda match: themed(match[0]), value)}")
     return ";".join(declarations)
-
-
-def _themed(colour: re.Match[str]) -> str:
-    variable = THEME_VARIABLES.get(colour[0].lower())
-    return f"var({variable},{colour[0].lower()})" if variable else colour[0].lower()
 
 
 def _clean_path(path: str) -> str:

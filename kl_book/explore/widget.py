@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
-from kl_lib.explore.sliders import Slider, decimals_of, rounded, value_text
+from kl_book.explore.sliders import Slider, decimals_of, rounded, value_text
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 FINER = 20
@@ -30,7 +30,7 @@ def live_box(render: Callable[..., str], sliders: Sequence[Slider]) -> Any:
     """Return a box of controls over the picture, which follows them."""
     from ipywidgets import HTML, VBox
 
-    controls = {slider.name: _control(slider) for slider in sliders}
+    controls = {slider.name: _live_control(slider) for slider in sliders}
     picture = HTML()
 
     def redraw(_change: object = None) -> None:
@@ -42,7 +42,7 @@ def live_box(render: Callable[..., str], sliders: Sequence[Slider]) -> Any:
     return VBox([*controls.values(), picture])
 
 
-def _control(slider: Slider) -> Any:
+def _live_control(slider: Slider) -> Any:
     from ipywidgets import Dropdown, FloatSlider, IntSlider
 
     values, initial = slider.values, slider.values[slider.initial]

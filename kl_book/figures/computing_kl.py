@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kl_lib.figures.style import D_COLOR, GROUND, INK, MUTED, styled
+from kl_book.figures.style import D_COLOR, GROUND, INK, MUTED, styled
 from kl_lib.validation import Array
 
 # Values that have no error at all are drawn here.

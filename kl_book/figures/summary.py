@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from kl_lib.figures.style import (
+from kl_book.figures.style import (
     D_COLOR,
     MUTED,
     P_COLOR,
@@ -39,7 +39,7 @@ def mass_outside(p: Any, q: Any, x: Array) -> float:
     return max(1.0 - float(inside), 0.0)  # p may reach beyond the grid; the region does not
 
 
-def _fit(ax: Axes, p: Any, q: Any, x: Array) -> None:
+def _draw_fit(ax: Axes, p: Any, q: Any, x: Array) -> None:
     """Draw p⋆ and pθ, and fill darker what pθ misses of p⋆ and what it invents."""
     pair_of_densities(ax, p, q, x[::2])
     for first, second, color in ((p, q, P_COLOR), (q, p, Q_COLOR)):
@@ -47,10 +47,10 @@ def _fit(ax: Axes, p: Any, q: Any, x: Array) -> None:
         ax.fill_between(x[::2], first.pdf(x[::2]), where=outside, color=color, alpha=0.4, linewidth=0)
 
 
-def _fits(axes: Any, p: Any, fits: Mapping[str, Any], x: Array, height: float) -> None:
+def _draw_fits(axes: Any, p: Any, fits: Mapping[str, Any], x: Array, height: float) -> None:
     """Draw one fit in each of the axes, with its own divergence and both of its errors."""
     for ax, (words, q) in zip(axes, fits.items(), strict=True):
-        _fit(ax, p, q, x)
+        _draw_fit(ax, p, q, x)
         first, second = (p, q) if words == "forward" else (q, p)
         value = max(integrand(first, second, x).sum() * (x[1] - x[0]), 0.0)  # never −0.000
         ax.set_title(f"{words} {value:.3f} nats", color=D_COLOR)
@@ -75,7 +75,7 @@ def two_ways_to_know(
     left.set(title=f"given: {len(samples)} samples", ylabel="count")
     right.plot(x[::2], np.exp(log_p(x[::2])), color=P_COLOR)
     right.set(title="given: values of p̃ = ℵ p⋆", ylabel="p̃ (no unit area)", ylim=(0, None))
-    _fits(below, p, fits, x, height=0.5)
+    _draw_fits(below, p, fits, x, height=0.5)
     name_curves(below[0], p=(1.5, 0.3), q=(-2.9, 0.07))
     name_curves(below[1], p=(7.5, 0.09), q=(-2.0, 0.25))
     return figure
@@ -96,7 +96,7 @@ def missed_and_invented(
         2, 2, gridspec_kw={"hspace": 0.42, "wspace": 0.08, "left": 0.1, "right": 0.99, "bottom": 0.1,
                            "top": 0.94},
     )  # fmt: skip
-    _fits(above, p, fits, x, height=0.44)
+    _draw_fits(above, p, fits, x, height=0.44)
     for ax, words in zip(below, fits, strict=True):
         ax.axhline(5, color=MUTED, linewidth=0.8)
         ax.plot(distances, 100 * errors[words][:, 0], ".-", color=P_COLOR)
@@ -117,5 +117,5 @@ def richer_family(p: Any, fits: Mapping[str, Any], x: Array) -> Figure:
     axes = figure.subplots(
         1, 2, gridspec_kw={"wspace": 0.08, "left": 0.1, "right": 0.99, "bottom": 0.17, "top": 0.89}
     )
-    _fits(axes, p, fits, x, height=0.45)
+    _draw_fits(axes, p, fits, x, height=0.45)
     return figure

@@ -1,4 +1,4 @@
-// Brings the figures made by kl_lib.explore to life: a control moves, another frame shows.
+// Brings the figures made by kl_book.explore to life: a control moves, another frame shows.
 // The frames come drawn; this script unpacks what differs between them and puts it in place.
 (() => {
   "use strict";

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kl_lib.figures.style import D_COLOR, GROUND, INK, MUTED, Q_COLOR, styled
+from kl_book.figures.style import D_COLOR, GROUND, INK, MUTED, Q_COLOR, styled
 from kl_lib.validation import Array
 
 SOLID, DASHED, DOTTED = "-", (0, (4, 2)), (0, (1, 1.2))

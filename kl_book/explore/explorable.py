@@ -11,10 +11,10 @@ from xml.etree.ElementTree import Element
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
-from kl_lib.explore.page import moving_html, still_html
-from kl_lib.explore.sliders import Slider, parse_sliders
-from kl_lib.explore.widget import kernel_runs, live_view
-from kl_lib.svg import serialize, to_tree, with_unique_ids
+from kl_book.explore.page import moving_html, still_html
+from kl_book.explore.sliders import Slider, parse_sliders
+from kl_book.explore.svg import serialize, to_tree, with_unique_ids
+from kl_book.explore.widget import kernel_runs, live_view
 
 SHORTEST_ALT = 40
 

@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from numpy.typing import NDArray
 
-from kl_lib.svg import inner_svg
+from kl_book.explore.svg import inner_svg
 
 RADIX = 26
 HIGHEST_ORDER = 3

@@ -12,15 +12,16 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from kl_book.explore.palette import PALETTE
 from kl_lib.validation import Array
 
-P_COLOR = "#0059a8"  # p⋆, what is to be learned
-Q_COLOR = "#b34700"  # pθ, the model
-D_COLOR = "#00735c"  # the divergence between them
-INK = "#1f2328"
-MUTED = "#59636e"
-GRID = "#d1d9e0"
-GROUND = "#ffffff"
+P_COLOR = PALETTE["p"].light  # p⋆, what is to be learned
+Q_COLOR = PALETTE["q"].light  # pθ, the model
+D_COLOR = PALETTE["d"].light  # the divergence between them
+INK = PALETTE["ink"].light
+MUTED = PALETTE["muted"].light
+GRID = PALETTE["grid"].light
+GROUND = PALETTE["ground"].light
 
 STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
@@ -48,14 +49,14 @@ STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
 }
 
-Parameters = ParamSpec("Parameters")
+Arguments = ParamSpec("Arguments")
 
 
-def styled(draw: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
+def styled(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
     """Draw in the book's style, and leave the reader's own matplotlib settings alone."""
 
     @wraps(draw)
-    def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Figure:
+    def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Figure:
         with mpl.rc_context(STYLE):
             return draw(*args, **kwargs)
 

@@ -1,12 +1,12 @@
 """The look of the book, and its plots: one style sheet, and one module of plots a chapter.
 
 Colours mean the same in every chapter: p⋆ is blue and solid, pθ orange and dashed, a divergence green and
-filled. Each plot takes distributions or arrays and returns a matplotlib `Figure`; `kl_lib.explore` turns
+filled. Each plot takes distributions or arrays and returns a matplotlib `Figure`; `kl_book.explore` turns
 figures into pictures that follow the page's light and dark mode.
 """
 
-from kl_lib.figures.computing_kl import error_against_distance, library_errors, staircase
-from kl_lib.figures.forward_kl import (
+from kl_book.figures.computing_kl import error_against_distance, library_errors, staircase
+from kl_book.figures.forward_kl import (
     errors_against_n,
     local_scores,
     sampling_laws,
@@ -14,15 +14,15 @@ from kl_lib.figures.forward_kl import (
     stacked_bars,
     two_families,
 )
-from kl_lib.figures.gradient_estimators import (
+from kl_book.figures.gradient_estimators import (
     gradient_histograms,
     loss_curves,
     oscillation,
     reweighted_and_moved,
     sample_paths,
 )
-from kl_lib.figures.probabilistic_learning import integrands, rankings, signed_areas
-from kl_lib.figures.reverse_kl import (
+from kl_book.figures.probabilistic_learning import integrands, rankings, signed_areas
+from kl_book.figures.reverse_kl import (
     closing_gap,
     collapse,
     fold,
@@ -30,7 +30,7 @@ from kl_lib.figures.reverse_kl import (
     mean_field,
     quadrature_cost,
 )
-from kl_lib.figures.style import (
+from kl_book.figures.style import (
     D_COLOR,
     GRID,
     GROUND,
@@ -42,7 +42,7 @@ from kl_lib.figures.style import (
     integrand,
     styled,
 )
-from kl_lib.figures.summary import mass_outside, missed_and_invented, richer_family, two_ways_to_know
+from kl_book.figures.summary import mass_outside, missed_and_invented, richer_family, two_ways_to_know
 
 __all__ = [
     "D_COLOR",

@@ -9,8 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kl_lib.divergence import kl_divergence
-from kl_lib.figures.style import (
+from kl_book.figures.style import (
     D_COLOR,
     GROUND,
     P_COLOR,
@@ -21,6 +20,7 @@ from kl_lib.figures.style import (
     signed_area,
     styled,
 )
+from kl_lib.divergence import kl_divergence
 from kl_lib.validation import Array
 
 
