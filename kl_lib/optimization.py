@@ -10,7 +10,7 @@ from scipy import optimize
 
 from kl_lib.families import Family
 from kl_lib.results import Estimate, Fit
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 Objective = Callable[[Array], tuple[float, Array]]
 Callback = Callable[[Array], object]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 
 @dataclass(frozen=True)

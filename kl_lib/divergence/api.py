@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from kl_lib.checks import as_choice
 from kl_lib.divergence.distributions import read_distribution
 from kl_lib.divergence.numerical import ABSOLUTE, kl_numerical
 from kl_lib.divergence.pairs import common_shape, completed
 from kl_lib.divergence.registry import closed_values, no_values
 from kl_lib.divergence.scalar import kl_scalar_normal
-from kl_lib.validation import Array, as_choice
+from kl_lib.types import Array
 
 
 def kl_divergence(p: Any, q: Any, *, method: str = "auto") -> float | Array:

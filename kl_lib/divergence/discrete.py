@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kl_lib.checks import as_finite
 from kl_lib.divergence.distributions import Parameters
 from kl_lib.divergence.pairs import float_or_array
 from kl_lib.divergence.registry import ClosedValue, register_kl
 from kl_lib.numerics import kl_term
-from kl_lib.validation import Array, as_finite
+from kl_lib.types import Array
 
 # So many outcomes at a time that all that is computed of them stays in the cache.
 _BLOCK = 1 << 14

@@ -12,8 +12,9 @@ from scipy import stats
 from scipy.linalg import cholesky
 from scipy.stats.distributions import rv_frozen
 
+from kl_lib.checks import as_finite, as_positive
 from kl_lib.numerics import two_sum
-from kl_lib.validation import Array, as_finite, as_positive
+from kl_lib.types import Array
 
 # The base classes of SciPy's styles, which it does not export.
 _RV_GENERIC: Any = stats.rv_continuous.__base__

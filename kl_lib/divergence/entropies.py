@@ -12,7 +12,7 @@ from kl_lib.divergence.distributions import Distribution, read_distribution
 from kl_lib.divergence.numerical import cross_entropy_numerical
 from kl_lib.divergence.pairs import common_shape, completed, float_or_array
 from kl_lib.divergence.registry import Mask, closed_values, no_values
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 # In nats; an entropy may be 0, where no relative error can be promised.
 _ABSOLUTE = 1e-11

@@ -10,7 +10,7 @@ from kl_lib.divergence.quadrature import Terms, integrate
 from kl_lib.divergence.series import summate
 from kl_lib.divergence.univariate import Univariate
 from kl_lib.numerics import psi
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 # What is promised: this relative error, or an absolute one that only rounding between equal
 # distributions can reach.

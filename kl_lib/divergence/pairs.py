@@ -11,7 +11,7 @@ from scipy.stats.distributions import rv_frozen
 from kl_lib.divergence.distributions import Distribution
 from kl_lib.divergence.numerical import RELATIVE, covers
 from kl_lib.divergence.univariate import Univariate, univariate
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 Functional = Callable[[Univariate, Univariate], tuple[float, float]]
 

@@ -20,7 +20,7 @@ from kl_lib.numerics import (
     phi_square_ratio,
     two_product,
 )
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 
 @register_kl("gamma", "gamma", equal=("loc",))

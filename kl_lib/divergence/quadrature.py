@@ -9,7 +9,7 @@ import numpy as np
 from scipy.integrate import cubature
 
 from kl_lib.divergence.univariate import Univariate
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 _MAX_SUBDIVISIONS = 50
 _TINY = np.finfo(np.float64).tiny

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kl_lib.divergence.distributions import Distribution, Parameters
 from kl_lib.numerics import in_blocks
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 # Of the parameters of p and of q, an array, or what NumPy makes one of.
 ClosedValue = Any

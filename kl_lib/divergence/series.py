@@ -6,7 +6,7 @@ import numpy as np
 
 from kl_lib.divergence.quadrature import Terms
 from kl_lib.divergence.univariate import Univariate
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 _EPSILON = np.finfo(np.float64).eps
 _FIRST_BLOCK = 256

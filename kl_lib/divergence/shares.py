@@ -9,7 +9,7 @@ import numpy as np
 from kl_lib.divergence.distributions import Parameters
 from kl_lib.divergence.registry import ClosedValue, register_kl
 from kl_lib.numerics import beta_bregman, kl_term, two_product
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 
 @register_kl("beta", "beta", equal=("loc", "scale"))

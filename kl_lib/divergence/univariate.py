@@ -11,7 +11,7 @@ from scipy import stats
 from scipy.stats.distributions import rv_frozen
 
 from kl_lib.divergence.distributions import Distribution, shape_names
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 Function = Callable[[Array], Array]
 Intervals = list[tuple[float, float]]

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kl_lib.validation import Array, as_count, as_generator, as_outcomes, as_shape
+from kl_lib.checks import as_count, as_generator, as_outcomes, as_shape
+from kl_lib.types import Array
 
 # exp(±350) is a scale whose square and whose reciprocal's square are still ordinary floats.
 LOG_SCALE_LIMIT = 350.0

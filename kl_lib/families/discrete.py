@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from kl_lib.checks import as_count, as_positive, as_shape, as_weights
 from kl_lib.families.base import Family
-from kl_lib.validation import Array, as_count, as_positive, as_shape, as_weights
+from kl_lib.types import Array
 
 
 @final

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
+from kl_lib.checks import as_count, as_generator, as_positive, as_shape, as_weights
 from kl_lib.families.base import Family, refuse_overflow
-from kl_lib.validation import Array, as_count, as_generator, as_positive, as_shape, as_weights
+from kl_lib.types import Array
 
 
 @final

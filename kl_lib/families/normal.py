@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg, stats
 
+from kl_lib.checks import as_count, as_positive, as_shape
 from kl_lib.families.reparameterizable import Reparameterizable
-from kl_lib.validation import Array, as_count, as_positive, as_shape
+from kl_lib.types import Array
 
 
 class IndependentNormal(Reparameterizable):

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kl_lib.checks import as_count, as_generator, as_shape
 from kl_lib.families.base import Family, as_family, refuse_overflow
-from kl_lib.validation import Array, as_count, as_generator, as_shape
+from kl_lib.types import Array
 
 
 class Reparameterizable(Family):

@@ -21,7 +21,7 @@ from kl_lib.figures.style import (
     signed_area,
     styled,
 )
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 
 @styled

@@ -12,7 +12,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 P_COLOR = "#0059a8"  # p⋆, what is to be learned
 Q_COLOR = "#b34700"  # pθ, the model

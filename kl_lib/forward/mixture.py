@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kl_lib.checks import as_count, as_finite, as_generator
 from kl_lib.families import NormalMixture
 from kl_lib.forward.moments import observations, varying_points
 from kl_lib.optimization import Optimum, maximize
 from kl_lib.results import Estimate, Fit
-from kl_lib.validation import Array, as_count, as_finite, as_generator
+from kl_lib.types import Array
 
 # A component this much narrower than the data has collapsed onto one observation.
 _COLLAPSED = 1e-6

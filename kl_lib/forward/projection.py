@@ -11,7 +11,7 @@ from kl_lib.forward.mixture import climb
 from kl_lib.forward.moments import distribution_moments, match_moments
 from kl_lib.optimization import Optimum
 from kl_lib.results import Estimate, Fit
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 # Between quantiles ever closer to the ends, where a density may be singular or have a heavy tail.
 _LEVELS = np.concatenate([10.0 ** np.arange(-18, -1), np.linspace(0.05, 0.5, 10)])

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from kl_lib.checks import as_count, as_generator, evaluate
 from kl_lib.families import Bernoulli, Categorical, Family, FullNormal, Reparameterizable, as_family
-from kl_lib.validation import Array, BatchFunction, as_count, as_generator, evaluate
+from kl_lib.types import Array, BatchFunction
 
 _SQRT_2PI = np.sqrt(2 * np.pi)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kl_lib.checks import evaluate
 from kl_lib.families import Family, as_reparameterizable
-from kl_lib.validation import Array, BatchFunction, evaluate
+from kl_lib.types import Array, BatchFunction
 
 
 def reparameterization(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kl_lib.checks import as_choice, as_count, as_finite, evaluate
 from kl_lib.families import Family, as_family
-from kl_lib.validation import Array, BatchFunction, as_choice, as_count, as_finite, evaluate
+from kl_lib.types import Array, BatchFunction
 
 _BASELINES = ("leave-one-out", "optimal")
 

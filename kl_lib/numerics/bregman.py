@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from kl_lib.numerics.entrywise import in_blocks
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 # Of t, 1 − t (nodes, 1 or n) and the arrays (n,) that say what the way is, the second derivative in t.
 Curvature = Callable[..., Array]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kl_lib.numerics.error_free import two_product
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 LARGEST = np.finfo(np.float64).max
 # (artanh(w)/w − 1)/w² in powers of w², to |w| = 1/3; (e^w − 1 − w)/w² in powers of w, to |w| = 1.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 
 def in_blocks(function: Callable[..., Array], arrays: Sequence[Array], size: int) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 _SPLITTER = 2.0**27 + 1
 

@@ -16,7 +16,7 @@ from scipy.special import digamma, gammaln
 from kl_lib.numerics.bregman import legendre_integral, legendre_rule, logit_integral, within_factor_2
 from kl_lib.numerics.elementary import kl_term, phi_ratio, polynomial
 from kl_lib.numerics.entrywise import in_blocks, in_pieces
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 # The integrand is analytic for |Im log a| < π, far beyond the way of length log 2: seven nodes are enough.
 _NODES, _WEIGHTS = legendre_rule(7)

@@ -11,7 +11,7 @@ from kl_lib.numerics.elementary import phi, polynomial, psi
 from kl_lib.numerics.error_free import two_product, two_quotient, two_sum
 from kl_lib.numerics.gamma import stirling_remainder
 from kl_lib.numerics.logarithm import log_ratio, log_ratio_parts
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 # (log Γ(2 + δ) − (1 − γ) δ)/δ² in powers of δ, to |δ| = ½: (−1)ᵏ (ζ(k) − 1)/k from k = 2 on.
 _ORDER = np.arange(2.0, 32.0)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from kl_lib.numerics.elementary import polynomial
 from kl_lib.numerics.error_free import two_quotient, two_sum
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 # log 2 in two floats: the first ends in zeros, so that its multiples are exact.
 _LOG2, _LOG2_LOST = 6.93147180369123816490e-01, 1.90821492927058770002e-10

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg.blas import dtrsm
 
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 # From this size on, one matrix is split in two, so that most of the work is done by matrix products.
 _LARGE = 32

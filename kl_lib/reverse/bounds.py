@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from kl_lib.checks import as_count, evaluate
 from kl_lib.families import Family, as_family
 from kl_lib.results import Estimate
-from kl_lib.validation import BatchFunction, as_count, evaluate
+from kl_lib.types import BatchFunction
 
 
 def elbo(

@@ -10,20 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg
 
+from kl_lib.checks import as_choice, as_count, as_generator, as_positive, as_shape, evaluate
 from kl_lib.families import Family, NormalMixture, Reparameterizable, as_family
 from kl_lib.optimization import Callback, Optimum, maximize
 from kl_lib.results import Fit
 from kl_lib.reverse.bounds import elbo
-from kl_lib.validation import (
-    Array,
-    BatchFunction,
-    as_choice,
-    as_count,
-    as_generator,
-    as_positive,
-    as_shape,
-    evaluate,
-)
+from kl_lib.types import Array, BatchFunction
 
 _STEPS = 2000
 _FIRST_RATE = 0.1

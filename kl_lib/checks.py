@@ -6,15 +6,14 @@ the argument, the value it got, and what would have been right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
-BatchFunction = Callable[[Any], ArrayLike]
+from kl_lib.types import Array, BatchFunction
 
 
 def as_finite(name: str, value: ArrayLike) -> Array:
