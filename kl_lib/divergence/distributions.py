@@ -235,3 +235,22 @@ def _newer_parameters(value: Any) -> tuple[str, dict[str, Any]]:
 
 def _as_float(value: Any) -> Array:
     return np.asarray(value, dtype=np.float64)
+
+
+def float_or_array(value: Array) -> float | Array:
+    """Return a float for scalar parameters, else the array."""
+    return value if value.ndim else float(value)
+
+
+def common_shape(p: Distribution, q: Distribution) -> tuple[int, ...]:
+    """Return the shape that the parameters broadcast to; refuse distributions on different spaces."""
+    if p.kind != q.kind and "other" not in (p.kind, q.kind):
+        raise TypeError(f"p and q must be of one kind, got p {p.kind} and q {q.kind}")
+    if p.dimension != q.dimension and p.dimension and q.dimension:
+        raise ValueError(f"p and q must have the same dimension, got {p.dimension} and {q.dimension}")
+    try:
+        return np.broadcast_shapes(p.shape, q.shape)
+    except ValueError:
+        raise ValueError(
+            f"the parameters of p and q must broadcast, got shapes {p.shape} and {q.shape}"
+        ) from None

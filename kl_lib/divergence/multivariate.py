@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kl_lib.checks import as_finite, as_positive
-from kl_lib.divergence.distributions import Parameters, factor_of
-from kl_lib.divergence.pairs import float_or_array
+from kl_lib.divergence.distributions import Parameters, factor_of, float_or_array
 from kl_lib.divergence.registry import ClosedValue, register_kl
 from kl_lib.numerics import excess_factor, in_blocks, phi, phi_square_ratio, solve_lower
 from kl_lib.types import Array

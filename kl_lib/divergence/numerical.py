@@ -1,16 +1,22 @@
-"""Divergence and cross-entropy of two univariate distributions by quadrature or by summation."""
+"""Divergence and cross-entropy where no closed form holds: entry by entry, by quadrature or by summation."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats.distributions import rv_frozen
 
-from kl_lib.divergence.quadrature import Terms, integrate
-from kl_lib.divergence.series import summate
-from kl_lib.divergence.univariate import Univariate
+from kl_lib.divergence.distributions import Distribution, float_or_array
+from kl_lib.divergence.quadrature import Terms, integrate, summate
+from kl_lib.divergence.univariate import Univariate, univariate
 from kl_lib.numerics import psi
 from kl_lib.types import Array
+
+Functional = Callable[[Univariate, Univariate], tuple[float, float]]
+
 
 # What is promised: this relative error, or an absolute one that only rounding between equal
 # distributions can reach.
@@ -25,6 +31,46 @@ _EPSILON = np.finfo(np.float64).eps
 _RESOLVED = 2 * _EPSILON
 # The integrands, in the order of the rows of what Terms return.
 _MASS, _MAIN, _LOST, _SQUARE = range(4)
+
+
+def completed(
+    value: Array,
+    covered: NDArray[np.bool_],
+    functional: Functional,
+    p: Distribution,
+    q: Distribution,
+    absolute: float,
+) -> float | Array:
+    """Integrate or sum the entries not covered, one after the other; inf where q does not cover p."""
+    if np.all(covered):
+        return float_or_array(value)
+    if p.kind == "multivariate" or "other" in (p.kind, q.kind):
+        raise NotImplementedError(
+            f"nothing exact is known for p = {p.name} and q = {q.name}; estimate the divergence with "
+            "kl_lib.kl_monte_carlo(p, q, n, rng=rng)"
+        )
+    for index in map(tuple, np.argwhere(~covered)):
+        value[index] = _entry(functional, p, q, index, absolute)
+    return float_or_array(value)
+
+
+def _entry(
+    functional: Functional, p: Distribution, q: Distribution, index: tuple[int, ...], absolute: float
+) -> float:
+    first, second = univariate(p, index), univariate(q, index)
+    if not covers(second, first):
+        return np.inf
+    if p.kind == "continuous" and isinstance(p.source, rv_frozen) and isinstance(q.source, rv_frozen):
+        # With p moved to 0, points close to where its support begins are told apart.
+        origin = p.entry("loc", index)
+        first, second = univariate(p, index, origin), univariate(q, index, origin)
+    value, error = functional(first, second)
+    if not error <= max(RELATIVE * abs(value), absolute):
+        raise ArithmeticError(
+            f"the quadrature or sum for p = {p.name} and q = {q.name} does not reach a relative error of "
+            f"{RELATIVE}, got {value} with an error of {error}; the truth may be infinite"
+        )
+    return value
 
 
 def kl_numerical(p: Univariate, q: Univariate) -> tuple[float, float]:
