@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from kl_lib.checks import as_choice, evaluate
 from kl_lib.families import Family, as_family, as_reparameterizable
-from kl_lib.gradients.score import score_function
+from kl_lib.gradients.expectation import score_function
 from kl_lib.types import Array, BatchFunction
 
 _METHODS = ("score-function", "reparameterization", "sticking-the-landing")

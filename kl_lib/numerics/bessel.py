@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.special import binom, factorial, i0e, i1e
 
 from kl_lib.numerics.bregman import legendre_integral, logit_integral, within_factor_2
-from kl_lib.numerics.elementary import polynomial
-from kl_lib.numerics.entrywise import in_pieces
+from kl_lib.numerics.entrywise import in_pieces, polynomial
 from kl_lib.types import Array
 
 # From this argument on, the series in 1/x is used.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kl_lib.numerics.error_free import two_product
+from kl_lib.numerics.entrywise import polynomial
+from kl_lib.numerics.error_free import artanh_remainder, two_product
 from kl_lib.types import Array
 
 LARGEST = np.finfo(np.float64).max
-# (artanh(w)/w − 1)/w² in powers of w², to |w| = 1/3; (e^w − 1 − w)/w² in powers of w, to |w| = 1.
-_ARTANH = 1 / np.arange(3.0, 37.0, 2.0)
+# (e^w − 1 − w)/w² in powers of w, to |w| = 1.
 _EXPONENTIAL = 1 / np.cumprod(np.concatenate([[2.0], np.arange(3.0, 19.0)]))
 
 
@@ -51,7 +51,7 @@ def phi(delta: ArrayLike) -> Array:
 def _phi_near(delta: Array) -> Array:
     w = delta / (2 + delta)
     square = w * w
-    return w * (delta - 2 * square * polynomial(_ARTANH, square))
+    return w * (delta - 2 * square * artanh_remainder(square))
 
 
 def psi(w: ArrayLike) -> Array:
@@ -194,12 +194,3 @@ def _times_power(x: Array, shift: NDArray[np.int_]) -> Array:
 def _has_modest_exponents(x: Array) -> bool:
     """Whether products of two such numbers, and the ratios of those, are far from the ends of the range."""
     return bool(np.all((x > 1e-70) & (x < 1e70)))
-
-
-def polynomial(coefficients: Array, x: Array) -> Array:
-    """Return Σ coefficients[k] xᵏ."""
-    total = np.full_like(x, coefficients[-1])
-    for coefficient in coefficients[-2::-1]:
-        total *= x
-        total += coefficient
-    return total

@@ -41,3 +41,12 @@ def in_pieces(pieces: Sequence[tuple[NDArray[np.bool_], Callable[..., Array]]], 
         index = np.flatnonzero(where)
         value.put(index, function(*(x.take(index) for x in arrays)))
     return value
+
+
+def polynomial(coefficients: Array, x: Array) -> Array:
+    """Return Σ coefficients[k] xᵏ."""
+    total = np.full_like(x, coefficients[-1])
+    for coefficient in coefficients[-2::-1]:
+        total *= x
+        total += coefficient
+    return total
