@@ -12,17 +12,30 @@ from kl_lib.types import Array
 
 @dataclass(frozen=True)
 class Estimate:
-    """A Monte-Carlo mean of `n` samples with its standard error.
+    """A value in nats with its standard error, a mean of `n` samples; or computed, and not sampled: `exact`.
 
     Examples
     --------
+    >>> from kl_lib import Estimate
     >>> Estimate(value=0.5, standard_error=0.01, n=1000).value
     0.5
     """
 
     value: float
     standard_error: float
-    n: int
+    n: int | None
+
+    @classmethod
+    def exact(cls, value: float) -> Estimate:
+        """Return a value that was computed: of no samples, `n` None, and so of standard error 0.
+
+        Examples
+        --------
+        >>> from kl_lib import Estimate
+        >>> Estimate.exact(0.5)
+        Estimate(value=0.5, standard_error=0.0, n=None)
+        """
+        return cls(value, 0.0, None)
 
     @classmethod
     def of(cls, samples: Array) -> Estimate:
@@ -30,6 +43,8 @@ class Estimate:
 
         Examples
         --------
+        >>> import numpy as np
+        >>> from kl_lib import Estimate
         >>> Estimate.of(np.array([1.0, 3.0]))
         Estimate(value=2.0, standard_error=1.0, n=2)
         """

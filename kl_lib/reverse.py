@@ -8,7 +8,7 @@ divergence. Throughout, `log_p` is the log of the unnormalized density p̃, mapp
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,10 +17,12 @@ from scipy import linalg, special
 
 from kl_lib.checks import as_choice, as_count, as_generator, as_positive, as_shape, evaluate
 from kl_lib.families import Family, NormalMixture, Reparameterizable, as_family
-from kl_lib.optimization import Callback, Optimum, maximize
+from kl_lib.gradients.elbo import ElboDraw, along_path, draw_elbo
+from kl_lib.optimization import Callback, Objective, maximize
 from kl_lib.results import Estimate, Fit
 from kl_lib.types import Array, BatchFunction
 
+_METHODS = ("fixed-noise", "stochastic")
 _STEPS = 2000
 _FIRST_RATE = 0.1
 
@@ -113,23 +115,14 @@ def fit_reverse_kl(
     tol = float(as_shape("tol", as_positive("tol", tol), ()))
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be a function of theta, got {callback!r}")
-    path = _pathwise(family, log_p, grad_log_p)
-    default = "stochastic" if path is None else "fixed-noise"
-    method = as_choice("method", default if method is None else method, ["fixed-noise", "stochastic"])
-    if method == "stochastic":
-        draw = path.draw if path is not None else partial(_draw_by_score, family, log_p)
-        optimum = _adam(partial(draw, n, rng), theta0, tol, callback)
-    elif path is not None:
-        noise = whitened_noise(path.family, n, rng=rng)
-        evaluate("log_p at theta0", log_p, path.family.transform(theta0, noise))
-        optimum = maximize(family, partial(path.mean, noise), theta0, tol=tol, callback=callback)
+    pathwise = grad_log_p is not None and isinstance(family, Reparameterizable)
+    default = "fixed-noise" if pathwise else "stochastic"
+    if as_choice("method", default if method is None else method, _METHODS) == "fixed-noise":
+        objective = _on_fixed_noise(family, log_p, grad_log_p, theta0, n, rng)
+        fit = maximize(family, objective, theta0, tol=tol, callback=callback)
     else:
-        raise ValueError(
-            "method 'fixed-noise' needs grad_log_p and a reparameterizable family (Normal, DiagonalNormal "
-            f"or FullNormal), got grad_log_p={grad_log_p!r} and {family!r}; use method='stochastic'"
-        )
-    optimum = replace(optimum, theta=family.centred(optimum.theta))
-    return optimum.fit(family, elbo(family, optimum.theta, log_p, n, rng=rng))
+        fit = _adam(family, _on_fresh_noise(family, log_p, grad_log_p, n, rng), theta0, tol, callback)
+    return replace(fit, objective=elbo(family, fit.theta, log_p, n, rng=rng))
 
 
 def whitened_noise(family: Reparameterizable, n: int, *, rng: np.random.Generator) -> Array:
@@ -153,48 +146,41 @@ def whitened_noise(family: Reparameterizable, n: int, *, rng: np.random.Generato
     return whitened.reshape(n, *family.event_shape)
 
 
-@dataclass(frozen=True)
-class _Pathwise:
-    """The ELBO along the paths x = transform(θ, ε): terms (n,) and gradients (n, size) to be averaged."""
-
-    family: Reparameterizable
-    log_p: BatchFunction
-    grad_log_p: BatchFunction
-
-    def gradients(self, theta: Array, noise: Array, x: Array) -> Array:
-        dx = evaluate("grad_log_p", self.grad_log_p, x, shape=x.shape)
-        gradients = self.family.pullback(theta, noise, dx)
-        gradients[:, self.family.log_scales] += 1  # the entropy is the sum of the log scales and a constant
-        return gradients
-
-    def draw(self, n: int, rng: np.random.Generator, theta: Array) -> tuple[Array, Array]:
-        noise = self.family.noise(n, rng=rng)
-        x = self.family.transform(theta, noise)
-        terms = evaluate("log_p", self.log_p, x) + self.family.entropy(theta)
-        return terms, self.gradients(theta, noise, x)
-
-    def mean(self, noise: Array, theta: Array) -> tuple[float, Array]:
-        x = self.family.transform(theta, noise)
-        value = float(evaluate("log_p", self.log_p, x, minus_infinity=True).mean())
-        if value == -np.inf:  # the line search will step back
-            return value, np.zeros(self.family.size)
-        return value + self.family.entropy(theta), self.gradients(theta, noise, x).mean(axis=0)
-
-
-def _pathwise(family: Family, log_p: BatchFunction, grad_log_p: BatchFunction | None) -> _Pathwise | None:
+def _on_fixed_noise(
+    family: Family,
+    log_p: BatchFunction,
+    grad_log_p: BatchFunction | None,
+    theta0: Array,
+    n: int,
+    rng: np.random.Generator,
+) -> Objective:
+    """Return the ELBO and its gradient as functions of θ alone, over noise that is drawn here."""
     if grad_log_p is None or not isinstance(family, Reparameterizable):
-        return None
-    return _Pathwise(family, log_p, grad_log_p)
+        raise ValueError(
+            "method 'fixed-noise' needs grad_log_p and a reparameterizable family (Normal, DiagonalNormal "
+            f"or FullNormal), got grad_log_p={grad_log_p!r} and {family!r}; use method='stochastic'"
+        )
+    noise = whitened_noise(family, n, rng=rng)
+    evaluate("log_p at theta0", log_p, family.transform(theta0, noise))
+
+    def objective(theta: Array) -> tuple[float, Array]:
+        x = family.transform(theta, noise)
+        value = float(evaluate("log_p", log_p, x, minus_infinity=True).mean())
+        if value == -np.inf:  # the line search will step back
+            return value, np.zeros(family.size)
+        return value + family.entropy(theta), along_path(family, theta, noise, x, grad_log_p).mean(axis=0)
+
+    return objective
 
 
-def _draw_by_score(
-    family: Family, log_p: BatchFunction, n: int, rng: np.random.Generator, theta: Array
-) -> tuple[Array, Array]:
-    """Draw terms of the ELBO and their score-function gradients, each less the mean of the other terms."""
-    x = family.sample(theta, n, rng=rng)
-    terms = evaluate("log_p", log_p, x) - family.log_prob(theta, x)
-    others = (terms.sum() - terms) / (n - 1)
-    return terms, (terms - others)[:, None] * family.score(theta, x)
+def _on_fresh_noise(
+    family: Family, log_p: BatchFunction, grad_log_p: BatchFunction | None, n: int, rng: np.random.Generator
+) -> Callable[[Array], ElboDraw]:
+    """Return draws of the ELBO and its gradient as a function of θ, by the better estimator that there is."""
+    draw = partial(draw_elbo, family, log_p=log_p, n=n, rng=rng)
+    if grad_log_p is None or not isinstance(family, Reparameterizable):
+        return partial(draw, method="score-function", baseline="leave-one-out")
+    return partial(draw, method="reparameterization", grad_log_p=grad_log_p)
 
 
 def _start(family: Family, theta0: ArrayLike | None) -> Array:
@@ -206,8 +192,12 @@ def _start(family: Family, theta0: ArrayLike | None) -> Array:
 
 
 def _adam(
-    draw: Callable[[Array], tuple[Array, Array]], theta: Array, tol: float, callback: Callback | None
-) -> Optimum:
+    family: Family,
+    draw: Callable[[Array], ElboDraw],
+    theta: Array,
+    tol: float,
+    callback: Callback | None,
+) -> Fit:
     """Ascend by Adam, and judge the end by a fresh draw."""
     trace = np.empty(_STEPS)
     first, second = np.zeros_like(theta), np.zeros_like(theta)
@@ -222,8 +212,13 @@ def _adam(
         rate = _FIRST_RATE * (1 + np.cos(np.pi * step / _STEPS)) / 2
         scale = np.sqrt(second / (1 - 0.999 ** (step + 1))) + 1e-8
         theta = theta + rate * first / (1 - 0.9 ** (step + 1)) / scale
-    _, gradients = draw(theta)
+    terms, gradients = draw(theta)
     gradient, error = gradients.mean(axis=0), gradients.std(axis=0, ddof=1) / np.sqrt(len(gradients))
     converged = bool(np.all(np.abs(gradient) <= tol + 4.5 * error))
     message = f"the gradient is {'within' if converged else 'beyond'} tol plus 4.5 standard errors of zero"
-    return Optimum(theta, converged, message, float(np.linalg.norm(gradient)), trace)
+    theta, objective, gradient_norm = (
+        family.centred(theta),
+        Estimate.of(terms),
+        float(np.linalg.norm(gradient)),
+    )
+    return Fit(theta, family.at(theta), objective, converged, message, gradient_norm, trace)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from kl_lib.families import Family, NormalMixture, as_family
 from kl_lib.forward.mixture import climb
@@ -16,7 +17,6 @@ from kl_lib.forward.moments import (
     observations,
     varying_points,
 )
-from kl_lib.optimization import Optimum
 from kl_lib.results import Estimate, Fit
 from kl_lib.types import Array
 
@@ -69,17 +69,17 @@ def fit_mle(family: Family, x: ArrayLike, *, theta0: ArrayLike | None = None) ->
     start = None if theta0 is None else family.as_theta(theta0)
     if isinstance(family, NormalMixture):
         varying_points(x)
-        optimum = climb(family, x, np.full(len(x), 1 / len(x)), start)
-    else:
-        optimum = _matched(family, x)
-    return optimum.fit(family, Estimate.of(family.log_prob(optimum.theta, x)))
-
-
-def _matched(family: Family, x: NDArray[Any]) -> Optimum:
+        fit = climb(family, x, np.full(len(x), 1 / len(x)), start)
+        return replace(fit, objective=Estimate.of(family.log_prob(fit.theta, x)))
     theta = match_moments(family, data_moments(family, x))
+    objective = Estimate.of(family.log_prob(theta, x))
     gradient_norm = float(np.linalg.norm(family.score(theta, x).mean(axis=0)))
-    trace = np.array([family.log_prob(theta, x).mean()])
-    return Optimum(theta, True, "closed form: the moments match", gradient_norm, trace)
+    return _matched(family, theta, objective, gradient_norm)
+
+
+def _matched(family: Family, theta: Array, objective: Estimate, gradient_norm: float) -> Fit:
+    message, trace = "closed form: the moments match", np.array([objective.value])
+    return Fit(theta, family.at(theta), objective, True, message, gradient_norm, trace)
 
 
 def fit_forward_kl(family: Family, p: Any) -> Fit:
@@ -87,8 +87,8 @@ def fit_forward_kl(family: Family, p: Any) -> Fit:
 
     For normal, Bernoulli and categorical families pθ matches the moments of p, exactly. A univariate
     `NormalMixture` climbs the expectation, taken by Gauss-Legendre quadrature between quantiles of p, to a
-    gradient of norm 1e-8. `objective` is E[log pθ(x)], the negative cross-entropy, exact or to the
-    quadrature's error, and so without standard error and of n = 0 samples.
+    gradient of norm 1e-8. `objective` is E[log pθ(x)], the negative cross-entropy, computed and not
+    sampled (`Estimate.exact`): exact, or to the quadrature's error.
 
     Raises
     ------
@@ -118,13 +118,10 @@ def fit_forward_kl(family: Family, p: Any) -> Fit:
     moments = distribution_moments(family, p)
     if isinstance(family, NormalMixture):
         x, weights = _quadrature(p, *moments)
-        optimum = climb(family, x, weights / weights.sum(), None)
-        value = float(optimum.trace[-1])
-    else:
-        theta = match_moments(family, moments)
-        value = -family.entropy(theta)  # E[log pθ] is linear in the moments that p and pθ share
-        optimum = Optimum(theta, True, "closed form: the moments match", 0.0, np.array([value]))
-    return optimum.fit(family, Estimate(value, 0.0, 0))
+        return climb(family, x, weights / weights.sum(), None)
+    theta = match_moments(family, moments)
+    value = -family.entropy(theta)  # E[log pθ] is linear in the moments that p and pθ share
+    return _matched(family, theta, Estimate.exact(value), 0.0)
 
 
 def _quadrature(p: Any, mean: Array, covariance: Array) -> tuple[Array, Array]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from kl_lib.checks import as_count, as_finite, as_generator
 from kl_lib.families import NormalMixture
 from kl_lib.forward.moments import observations, varying_points
-from kl_lib.optimization import Optimum, maximize
+from kl_lib.optimization import maximize
 from kl_lib.results import Estimate, Fit
 from kl_lib.types import Array
 
@@ -23,7 +21,7 @@ _LEAST_GAIN = 1e-12
 _ITERATIONS = 10_000
 
 
-def climb(family: NormalMixture, x: Array, weights: Array, theta0: Array | None) -> Optimum:
+def climb(family: NormalMixture, x: Array, weights: Array, theta0: Array | None) -> Fit:
     """Maximise Σ wᵢ log pθ(xᵢ) by its exact gradient; the weights sum to 1."""
     points = x.reshape(len(x), family.d)
     theta0 = _spread_start(family, points, weights) if theta0 is None else theta0
@@ -37,14 +35,14 @@ def climb(family: NormalMixture, x: Array, weights: Array, theta0: Array | None)
     def objective(theta: Array) -> tuple[float, Array]:
         return float(weights @ family.log_prob(theta, x)), weights @ family.score(theta, x)
 
-    optimum = maximize(family, objective, theta0, tol=_GRADIENT_NORM)
-    scales = np.exp(optimum.theta[family.log_scales]).reshape(family.k, family.d)
+    fit = maximize(family, objective, theta0, tol=_GRADIENT_NORM)
+    scales = np.exp(fit.theta[family.log_scales]).reshape(family.k, family.d)
     if np.any(scales < _COLLAPSED * _standard_deviation(points, weights)):
         raise ArithmeticError(
             "a component has collapsed onto an observation, where the likelihood has no bound; start from "
             "another theta0, or use em, whose variances have a floor"
         )
-    return replace(optimum, theta=family.centred(optimum.theta))
+    return fit
 
 
 def _standard_deviation(points: Array, weights: Array) -> Array:
@@ -118,8 +116,8 @@ def em(k: int, x: ArrayLike, *, rng: np.random.Generator) -> Fit:
     if np.any(variances < floor):
         message += "; a variance is at its floor"
     gradient_norm = float(np.linalg.norm(family.score(theta, x).mean(axis=0)))
-    optimum = Optimum(theta, converged, message, gradient_norm, np.array(trace))
-    return optimum.fit(family, Estimate.of(family.log_prob(theta, x)))
+    objective = Estimate.of(family.log_prob(theta, x))
+    return Fit(theta, family.at(theta), objective, converged, message, gradient_norm, np.array(trace))
 
 
 def _theta(family: NormalMixture, weights: Array, means: Array, variances: Array) -> Array:

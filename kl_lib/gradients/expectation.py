@@ -54,11 +54,26 @@ def score_function(
     array([[0.5],
            [0.5]])
     """
+    return draw_with_score(family, theta, f, n, rng=rng, baseline=baseline, pilot=pilot)[1]
+
+
+def draw_with_score(
+    family: Family,
+    theta: ArrayLike,
+    f: BatchFunction,
+    n: int,
+    *,
+    rng: np.random.Generator,
+    baseline: ArrayLike | str | None,
+    pilot: int = 1000,
+) -> tuple[Array, Array]:
+    """Return f at n samples, (n,), and the gradients of `score_function` at the same samples."""
     theta, n = as_family(family).as_theta(theta), as_count("n", n)
     pilot = as_count("pilot", pilot)
     x = family.sample(theta, n, rng=rng)
-    values = evaluate("f", f, x)[:, None]
-    return (values - _baseline(family, theta, f, values, baseline, pilot, rng)) * family.score(theta, x)
+    values = evaluate("f", f, x)
+    subtrahend = _baseline(family, theta, f, values[:, None], baseline, pilot, rng)
+    return values, (values[:, None] - subtrahend) * family.score(theta, x)
 
 
 def _baseline(
