@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import stats
 from scipy.stats.distributions import rv_frozen
 
+from kl_lib import scipy_adapter
 from kl_lib.checks import as_choice
 from kl_lib.divergence.distributions import Distribution, common_shape, float_or_array, read_distribution
 from kl_lib.divergence.numerical import ABSOLUTE, completed, cross_entropy_numerical, kl_numerical
@@ -170,8 +170,8 @@ def _formula(p: Distribution) -> Array | None:
         return p.source.entropy() if p.kind == "multivariate" and hasattr(p.source, "entropy") else None
     if not isinstance(p.source, rv_frozen):
         return _newer_formula(p.source)
-    generic = type(p.source.dist)._entropy in (stats.rv_continuous._entropy, stats.rv_discrete._entropy)
-    return None if generic or p.kind == "discrete" else p.source.entropy()
+    known = p.kind == "continuous" and scipy_adapter.has_entropy_formula(p.source.dist)
+    return p.source.entropy() if known else None
 
 
 def _newer_formula(source: Any) -> Array | None:

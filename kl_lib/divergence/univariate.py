@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 from scipy.stats.distributions import rv_frozen
 
+from kl_lib import scipy_adapter
 from kl_lib.divergence.distributions import Distribution, shape_names
 from kl_lib.types import Array
 
@@ -131,8 +132,8 @@ def _union(parts: tuple[Univariate, ...]) -> Intervals:
 
 def _with_bins(entry: Univariate, histogram: Any, loc: float, scale: float) -> Univariate:
     """Take each bin of a histogram that is not empty as a component."""
-    edges = loc + scale * histogram._hbins
-    full = histogram._hpdf[1:-1] > 0
+    edges, density = scipy_adapter.histogram_bins(histogram)
+    edges, full = loc + scale * edges, density > 0
     bins = [
         replace(entry, intervals=[bounds]) for bounds in zip(edges[:-1][full], edges[1:][full], strict=True)
     ]
