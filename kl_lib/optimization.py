@@ -9,10 +9,9 @@ from scipy import optimize
 
 from kl_lib.families import Family
 from kl_lib.results import Estimate, Fit
-from kl_lib.types import Array
+from kl_lib.types import Array, Callback
 
 Objective = Callable[[Array], tuple[float, Array]]
-Callback = Callable[[Array], object]
 
 
 def maximize(

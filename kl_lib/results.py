@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from kl_lib.types import Array
+from kl_lib.types import Array, SciPyDistribution
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class Fit:
     """
 
     theta: Array
-    distribution: Any
+    distribution: SciPyDistribution
     objective: Estimate
     converged: bool
     message: str

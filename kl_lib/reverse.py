@@ -18,9 +18,9 @@ from scipy import linalg, special
 from kl_lib.checks import as_choice, as_count, as_generator, as_positive, as_shape, evaluate
 from kl_lib.families import Family, NormalMixture, Reparameterizable, as_family
 from kl_lib.gradients.elbo import ElboDraw, along_path, draw_elbo
-from kl_lib.optimization import Callback, Objective, maximize
+from kl_lib.optimization import Objective, maximize
 from kl_lib.results import Estimate, Fit
-from kl_lib.types import Array, BatchFunction
+from kl_lib.types import Array, BatchFunction, Callback, FitMethod
 
 _METHODS = ("fixed-noise", "stochastic")
 _STEPS = 2000
@@ -81,7 +81,7 @@ def fit_reverse_kl(
     theta0: ArrayLike | None = None,
     n: int = 1000,
     rng: np.random.Generator,
-    method: str | None = None,
+    method: FitMethod | None = None,
     tol: float = 1e-6,
     callback: Callback | None = None,
 ) -> Fit:

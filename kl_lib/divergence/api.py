@@ -11,14 +11,14 @@ from kl_lib import scipy_adapter
 from kl_lib.checks import as_choice
 from kl_lib.divergence.distributions import Distribution, common_shape, float_or_array, read_distribution
 from kl_lib.divergence.numerical import ABSOLUTE, completed, cross_entropy_numerical, kl_numerical
-from kl_lib.divergence.registry import Mask, closed_values, no_values
-from kl_lib.types import Array
+from kl_lib.divergence.registry import closed_values, no_values
+from kl_lib.types import Array, KLMethod, Mask, SciPyDistribution
 
 # Of entropies, in nats: one may be 0, where no relative error can be promised.
 _ABSOLUTE = 1e-11
 
 
-def kl_divergence(p: Any, q: Any, *, method: str = "auto") -> float | Array:
+def kl_divergence(p: SciPyDistribution, q: SciPyDistribution, *, method: KLMethod = "auto") -> float | Array:
     r"""Return D_KL(p‖q) = E_{x∼p}[log p(x) − log q(x)], in nats.
 
     Parameters
@@ -58,11 +58,11 @@ def kl_divergence(p: Any, q: Any, *, method: str = "auto") -> float | Array:
     ----------
     Kullback and Leibler (1951), "On information and sufficiency", equation 2.6.
     """
-    method = as_choice("method", method, ("auto", "closed", "quadrature"))
+    chosen = as_choice("method", method, ("auto", "closed", "quadrature"))
     first, second = read_distribution("p", p), read_distribution("q", q)
     shape = common_shape(first, second)
-    value, covered = no_values(shape) if method == "quadrature" else closed_values(first, second, shape)
-    if method == "closed" and not np.all(covered):
+    value, covered = no_values(shape) if chosen == "quadrature" else closed_values(first, second, shape)
+    if chosen == "closed" and not np.all(covered):
         raise NotImplementedError(
             f"no closed form of D({first.name}‖{second.name}) covers these parameters; "
             "method='quadrature' may"
@@ -70,7 +70,7 @@ def kl_divergence(p: Any, q: Any, *, method: str = "auto") -> float | Array:
     return completed(value, covered, kl_numerical, first, second, ABSOLUTE)
 
 
-def entropy(p: Any) -> float | Array:
+def entropy(p: SciPyDistribution) -> float | Array:
     r"""Return H(p) = −E_{x∼p} log p(x) in nats: the entropy, or for a density the differential entropy.
 
     SciPy's formula where it has one, else quadrature or a sum to a relative error of 1e-9 (or 1e-11
@@ -117,7 +117,7 @@ def entropy(p: Any) -> float | Array:
     return _numerical(*no_values(distribution.shape), distribution, distribution)
 
 
-def cross_entropy(p: Any, q: Any) -> float | Array:
+def cross_entropy(p: SciPyDistribution, q: SciPyDistribution) -> float | Array:
     r"""Return H(p, q) = −E_{x∼p} log q(x) in nats.
 
     It is H(p) + D_KL(p‖q) where both are finite, and inf where p has mass that q has not. Where H(p) is

@@ -17,6 +17,7 @@ from kl_lib.numerics import (
     bessel_bregman,
     bessel_ratio,
     beta_bregman,
+    expm1x,
     gamma_bregman,
     gumbel_divergence,
     kl_term,
@@ -25,7 +26,6 @@ from kl_lib.numerics import (
     phi_product_ratio,
     phi_ratio,
     phi_square_ratio,
-    psi,
     two_product,
     two_quotient,
     two_sum,
@@ -54,7 +54,7 @@ def kl_laplace(p: Parameters, q: Parameters) -> ClosedValue:
     ratio = np.minimum(p.scale / q.scale, LARGEST)
     t = distance / p.scale
     far = distance / q.scale + ratio * np.expm1(-t)
-    return phi_ratio(p.scale, q.scale) + np.where(t < 1, ratio * psi(-np.minimum(t, 1.0)), far)
+    return phi_ratio(p.scale, q.scale) + np.where(t < 1, ratio * expm1x(-np.minimum(t, 1.0)), far)
 
 
 @register_kl("cauchy", "cauchy")

@@ -41,7 +41,7 @@ class Distribution:
     source: Any
     dimension: int = 1
 
-    def entry(self, name: str, index: tuple[int, ...]) -> float:
+    def parameter_at(self, name: str, index: tuple[int, ...]) -> float:
         """Return one entry of a parameter; `index` is into a shape that `shape` broadcasts to."""
         return float(np.broadcast_to(getattr(self.parameters, name), self.shape)[self.own_index(index)])
 

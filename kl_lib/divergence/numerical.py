@@ -6,14 +6,13 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats.distributions import rv_frozen
 
 from kl_lib.divergence.distributions import Distribution, float_or_array
 from kl_lib.divergence.quadrature import Terms, integrate, summate
 from kl_lib.divergence.univariate import Univariate, univariate
-from kl_lib.numerics import psi
-from kl_lib.types import Array
+from kl_lib.numerics import expm1x
+from kl_lib.types import Array, Mask
 
 Functional = Callable[[Univariate, Univariate], tuple[float, float]]
 
@@ -35,13 +34,13 @@ _MASS, _MAIN, _LOST, _SQUARE = range(4)
 
 def completed(
     value: Array,
-    covered: NDArray[np.bool_],
+    covered: Mask,
     functional: Functional,
     p: Distribution,
     q: Distribution,
     absolute: float,
 ) -> float | Array:
-    """Integrate or sum the entries not covered, one after the other; inf where q does not cover p."""
+    """Integrate or sum what no closed form covers, one by one; inf where p has mass that q has not."""
     if np.all(covered):
         return float_or_array(value)
     if p.kind == "multivariate" or "other" in (p.kind, q.kind):
@@ -50,19 +49,19 @@ def completed(
             "kl_lib.kl_monte_carlo(p, q, n, rng=rng)"
         )
     for index in map(tuple, np.argwhere(~covered)):
-        value[index] = _entry(functional, p, q, index, absolute)
+        value[index] = _value_at(functional, p, q, index, absolute)
     return float_or_array(value)
 
 
-def _entry(
+def _value_at(
     functional: Functional, p: Distribution, q: Distribution, index: tuple[int, ...], absolute: float
 ) -> float:
     first, second = univariate(p, index), univariate(q, index)
-    if not covers(second, first):
+    if not absolutely_continuous(first, second):
         return np.inf
     if p.kind == "continuous" and isinstance(p.source, rv_frozen) and isinstance(q.source, rv_frozen):
         # With p moved to 0, points close to where its support begins are told apart.
-        origin = p.entry("loc", index)
+        origin = p.parameter_at("loc", index)
         first, second = univariate(p, index, origin), univariate(q, index, origin)
     value, error = functional(first, second)
     if not error <= max(RELATIVE * abs(value), absolute):
@@ -74,7 +73,7 @@ def _entry(
 
 
 def kl_numerical(p: Univariate, q: Univariate) -> tuple[float, float]:
-    """Return D_KL(p‖q), where q covers p, and a bound of its error, infinite where there is none."""
+    """Return D_KL(p‖q), where p ≪ q, and a bound of its error, infinite where there is none."""
     value, error = _total(p, q, _far_terms(p, q), absolute=1e-12)
     noise, outside = 0.0, 0.0
     if value[_MAIN] <= _NEAR:
@@ -85,7 +84,7 @@ def kl_numerical(p: Univariate, q: Univariate) -> tuple[float, float]:
 
 
 def cross_entropy_numerical(p: Univariate, q: Univariate) -> tuple[float, float]:
-    """Return −E_p log q, where q covers p, and a bound of its error, infinite where there is none."""
+    """Return −E_p log q, where p ≪ q, and a bound of its error, infinite where there is none."""
     value, error = _total(p, q, _cross_terms(p, q), absolute=1e-12)
     return float(value[_MAIN]), _bound(value, error)
 
@@ -104,8 +103,8 @@ def _bound(value: Array, error: Array) -> float:
     return float(error[_MAIN] + _UNDERFLOWN * value[_LOST])
 
 
-def covers(q: Univariate, p: Univariate) -> bool:
-    """Whether q has mass wherever p has, as far as their supports tell."""
+def absolutely_continuous(p: Univariate, q: Univariate) -> bool:
+    """Whether q has mass wherever p has, p ≪ q, as far as their supports tell."""
     if p.atoms is not None and q.atoms is not None:
         return bool(np.all(np.isin(p.atoms, q.atoms)))
     if p.atoms is not None:
@@ -173,7 +172,7 @@ def _near_terms(p: Univariate, q: Univariate) -> Terms:
         ratio[np.abs(ratio) <= _RESOLVED * (1 + np.abs(log_p))] = 0.0
         far = np.exp(log_q + log_dx) - np.where(known, weight * (1 + ratio), 0.0)
         near = known & (np.abs(ratio) < 1)
-        main = np.where(near, weight * psi(np.where(near, ratio, 0.0)), far)
+        main = np.where(near, weight * expm1x(np.where(near, ratio, 0.0)), far)
         square = np.where(weight > 0, weight * (1 + log_p**2), 0.0)
         return np.stack([weight, main, np.where(log_q > -np.inf, 0.0, weight), square])
 

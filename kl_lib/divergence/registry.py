@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from kl_lib.divergence.distributions import Distribution, Parameters
 from kl_lib.numerics import in_blocks
-from kl_lib.types import Array
+from kl_lib.types import Array, Mask
 
 # Of the parameters of p and of q, an array, or what NumPy makes one of.
+Formula = Callable[[Parameters, Parameters], ArrayLike]
+# What NumPy's stubs say of the closed forms' values.
 ClosedValue = Any
-Formula = Callable[[Parameters, Parameters], ClosedValue]
-Mask = NDArray[np.bool_]
 
 _BLOCK = 1 << 15
 
@@ -136,9 +136,9 @@ def _evaluate(formula: Formula, p: Distribution, q: Distribution, shape: tuple[i
     of_p, of_q = vars(p.parameters), vars(q.parameters)
     flat = [np.broadcast_to(x, shape).ravel() for x in (*of_p.values(), *of_q.values())]
 
-    def block(*parts: Array) -> ClosedValue:
+    def block(*parts: Array) -> Array:
         first = Parameters(**dict(zip(of_p, parts[: len(of_p)], strict=True)))
         second = Parameters(**dict(zip(of_q, parts[len(of_p) :], strict=True)))
-        return formula(first, second)
+        return np.asarray(formula(first, second))
 
     return in_blocks(block, flat, _BLOCK).reshape(shape)

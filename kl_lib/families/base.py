@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kl_lib.checks import as_count, as_generator, as_outcomes, as_shape
-from kl_lib.types import Array
+from kl_lib.types import Array, SciPyDistribution
 
 # exp(±350) is a scale whose square and whose reciprocal's square are still ordinary floats.
 LOG_SCALE_LIMIT = 350.0
@@ -63,7 +63,7 @@ class Family(ABC):
     @abstractmethod
     def _entropy(self, theta: Array) -> float: ...
 
-    def at(self, theta: ArrayLike) -> Any:
+    def at(self, theta: ArrayLike) -> SciPyDistribution:
         """Return the distribution pθ.
 
         A SciPy distribution where there is one, else an object with `logpdf` and `rvs`.
@@ -74,7 +74,8 @@ class Family(ABC):
         >>> float(Normal().at([1.0, 0.0]).mean())
         1.0
         """
-        return self._at(self.as_theta(theta))
+        distribution: SciPyDistribution = self._at(self.as_theta(theta))
+        return distribution
 
     def sample(self, theta: ArrayLike, n: int, *, rng: np.random.Generator) -> NDArray[Any]:
         """Return n independent samples of pθ: (n,), (n, d), or integers (n,).
@@ -180,7 +181,7 @@ def refuse_overflow(method: str, values: Array, bad: NDArray[np.bool_]) -> Array
     return values
 
 
-def as_family(family: Any) -> Family:
+def as_family(family: object) -> Family:
     """Return `family` if it is one."""
     if not isinstance(family, Family):
         raise TypeError(f"family must be one of kl_lib.families, such as families.Normal(), got {family!r}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -147,7 +146,7 @@ class Reparameterizable(Family):
         return float(theta[self.log_scales].sum() + constant)
 
 
-def as_reparameterizable(family: Any, *, instead: str) -> Reparameterizable:
+def as_reparameterizable(family: object, *, instead: str) -> Reparameterizable:
     """Return `family` if its samples are a differentiable map of noise, else say what works instead."""
     family = as_family(family)
     if not isinstance(family, Reparameterizable):

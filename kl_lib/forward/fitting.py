@@ -18,7 +18,7 @@ from kl_lib.forward.moments import (
     varying_points,
 )
 from kl_lib.results import Estimate, Fit
-from kl_lib.types import Array
+from kl_lib.types import Array, SciPyDistribution
 
 # Between quantiles ever closer to the ends, where a density may be singular or have a heavy tail.
 _LEVELS = np.concatenate([10.0 ** np.arange(-18, -1), np.linspace(0.05, 0.5, 10)])
@@ -82,7 +82,7 @@ def _matched(family: Family, theta: Array, objective: Estimate, gradient_norm: f
     return Fit(theta, family.at(theta), objective, True, message, gradient_norm, trace)
 
 
-def fit_forward_kl(family: Family, p: Any) -> Fit:
+def fit_forward_kl(family: Family, p: SciPyDistribution) -> Fit:
     """Minimise D_KL(p‖pθ) over θ for a distribution p, by maximising E[log pθ(x)], x ∼ p.
 
     For normal, Bernoulli and categorical families pθ matches the moments of p, exactly. A univariate

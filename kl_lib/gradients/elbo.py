@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from kl_lib.checks import as_choice, evaluate
 from kl_lib.families import Family, Reparameterizable, as_family, as_reparameterizable
 from kl_lib.gradients.expectation import draw_with_score
-from kl_lib.types import Array, BatchFunction
+from kl_lib.types import Array, Baseline, BatchFunction, ElboMethod
 
 _METHODS = ("score-function", "reparameterization", "sticking-the-landing")
 
@@ -29,9 +29,9 @@ def elbo_gradient(
     n: int,
     *,
     rng: np.random.Generator,
-    method: str,
+    method: ElboMethod,
     grad_log_p: BatchFunction | None = None,
-    baseline: ArrayLike | str | None = None,
+    baseline: Baseline | None = None,
 ) -> Array:
     """Return n per-sample gradients of the ELBO, E[log p̃(x) − log pθ(x)], x ∼ pθ, as (n, size), unbiased.
 
@@ -69,9 +69,9 @@ def draw_elbo(
     n: int,
     *,
     rng: np.random.Generator,
-    method: str,
+    method: ElboMethod,
     grad_log_p: BatchFunction | None = None,
-    baseline: ArrayLike | str | None = None,
+    baseline: Baseline | None = None,
 ) -> ElboDraw:
     """Return the gradients of `elbo_gradient`, and the terms of the ELBO at the same samples."""
     theta = as_family(family).as_theta(theta)

@@ -16,7 +16,7 @@ from kl_lib.families import (
     as_family,
     as_reparameterizable,
 )
-from kl_lib.types import Array, BatchFunction
+from kl_lib.types import Array, Baseline, BatchFunction
 
 _SQRT_2PI = np.sqrt(2 * np.pi)
 _BASELINES = ("leave-one-out", "optimal")
@@ -29,7 +29,7 @@ def score_function(
     n: int,
     *,
     rng: np.random.Generator,
-    baseline: ArrayLike | str | None = None,
+    baseline: Baseline | None = None,
     pilot: int = 1000,
 ) -> Array:
     """Return (f(x) − b) ∇θ log pθ(x) at n samples x ∼ pθ, (n, size): unbiased for ∇θ E[f(x)].
@@ -64,7 +64,7 @@ def draw_with_score(
     n: int,
     *,
     rng: np.random.Generator,
-    baseline: ArrayLike | str | None,
+    baseline: Baseline | None,
     pilot: int = 1000,
 ) -> tuple[Array, Array]:
     """Return f at n samples, (n,), and the gradients of `score_function` at the same samples."""
@@ -81,7 +81,7 @@ def _baseline(
     theta: Array,
     f: BatchFunction,
     values: Array,
-    baseline: ArrayLike | str | None,
+    baseline: Baseline | None,
     pilot: int,
     rng: np.random.Generator,
 ) -> Array:

@@ -3,12 +3,12 @@
 from kl_lib.numerics.bessel import bessel_bregman, bessel_ratio
 from kl_lib.numerics.elementary import (
     LARGEST,
+    expm1x,
     kl_term,
     phi,
     phi_product_ratio,
     phi_ratio,
     phi_square_ratio,
-    psi,
 )
 from kl_lib.numerics.entrywise import in_blocks, polynomial
 from kl_lib.numerics.error_free import log_ratio, log_ratio_parts, two_product, two_quotient, two_sum
@@ -27,6 +27,7 @@ __all__ = [
     "bessel_ratio",
     "beta_bregman",
     "excess_factor",
+    "expm1x",
     "gamma_bregman",
     "gamma_curvature",
     "gumbel_divergence",
@@ -39,7 +40,6 @@ __all__ = [
     "phi_ratio",
     "phi_square_ratio",
     "polynomial",
-    "psi",
     "solve_lower",
     "stirling_remainder",
     "two_product",

@@ -17,7 +17,8 @@ _EXPONENTIAL = 1 / np.cumprod(np.concatenate([[2.0], np.arange(3.0, 19.0)]))
 def phi(delta: ArrayLike) -> Array:
     r"""Return φ(δ) = δ − log(1 + δ), elementwise, right to a few units in the last place.
 
-    It is the divergence between two exponential distributions whose scales have the ratio 1 + δ.
+    It is −log1pmx(δ) in the name that Boost and R give to log(1 + δ) − δ, and the divergence between two
+    exponential distributions whose scales have the ratio 1 + δ.
     Near 0, where the difference loses every digit, it is w (δ − 2w² Σ w^{2k}/(2k + 3)) with
     w = δ/(2 + δ), from the series of 2 artanh w = log(1 + δ).
 
@@ -54,10 +55,11 @@ def _phi_near(delta: Array) -> Array:
     return w * (delta - 2 * square * artanh_remainder(square))
 
 
-def psi(w: ArrayLike) -> Array:
+def expm1x(w: ArrayLike) -> Array:
     r"""Return ψ(w) = e^w − 1 − w, elementwise, right to a few units in the last place.
 
-    It is the mirror image of `phi`: ψ(w) = φ(e^w − 1). With w = log q(x) − log p(x), its mean under p
+    The name is that of R's package DPQ; SciPy's `psi` is another function, the slope of log Γ. It is the
+    mirror image of `phi`: ψ(w) = φ(e^w − 1). With w = log q(x) − log p(x), its mean under p
     is the divergence of p from q.
 
     Raises
@@ -67,7 +69,7 @@ def psi(w: ArrayLike) -> Array:
 
     Examples
     --------
-    >>> print(f"{psi(1e-9):.12e}", psi(-np.inf))
+    >>> print(f"{expm1x(1e-9):.12e}", expm1x(-np.inf))
     5.000000001667e-19 inf
     """
     w = np.asarray(w, dtype=np.float64)

@@ -15,7 +15,7 @@ from scipy.special import digamma, gammaln, zeta
 from scipy.special import gamma as gamma_function
 
 from kl_lib.numerics.bregman import legendre_integral, legendre_rule, logit_integral, within_factor_2
-from kl_lib.numerics.elementary import kl_term, phi, phi_ratio, psi
+from kl_lib.numerics.elementary import expm1x, kl_term, phi, phi_ratio
 from kl_lib.numerics.entrywise import in_blocks, in_pieces, polynomial
 from kl_lib.numerics.error_free import log_ratio, log_ratio_parts, two_product, two_quotient, two_sum
 from kl_lib.types import Array
@@ -238,7 +238,7 @@ def gumbel_divergence(shift: tuple[Array, Array], x: ArrayLike, y: ArrayLike) ->
     w_lost = w_lost + shift_lost + np.where(near, 0.0, far_lost)
     # Where e^w overflows, its last digits do not matter.
     known = w < _LARGEST_EXPONENT
-    value: Array = psi(w) + np.where(known, w_lost, 0.0) * np.expm1(np.where(known, w, 0.0)) + rest
+    value: Array = expm1x(w) + np.where(known, w_lost, 0.0) * np.expm1(np.where(known, w, 0.0)) + rest
     return value
 
 
