@@ -28,6 +28,16 @@ class Estimate:
     def exact(cls, value: float) -> Estimate:
         """Return a value that was computed: of no samples, `n` None, and so of standard error 0.
 
+        Parameters
+        ----------
+        value
+            In nats.
+
+        Returns
+        -------
+        Estimate
+            With `n` None.
+
         Examples
         --------
         >>> from kl_lib import Estimate
@@ -38,7 +48,17 @@ class Estimate:
 
     @classmethod
     def of(cls, samples: Array) -> Estimate:
-        """Return the mean of independent samples (n,), n >= 2; a mean of -inf has no finite error.
+        """Return the mean of independent samples; a mean of -inf has no finite error.
+
+        Parameters
+        ----------
+        samples
+            At least 2, (n,).
+
+        Returns
+        -------
+        Estimate
+            Their mean and its standard error.
 
         Examples
         --------
@@ -62,6 +82,9 @@ class Fit:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from scipy import stats
+    >>> from kl_lib import Estimate, Fit
     >>> fit = Fit(np.zeros(2), stats.norm(), Estimate(-1.4, 0.1, 9), True, "converged", 0.0, np.zeros(3))
     >>> fit.converged, fit.trace.shape
     (True, (3,))

@@ -30,14 +30,40 @@ _FIRST_RATE = 0.1
 def elbo(
     family: Family, theta: ArrayLike, log_p: BatchFunction, n: int, *, rng: np.random.Generator
 ) -> Estimate:
-    """Estimate the evidence lower bound E[log p̃(x)] + H(pθ), x ∼ pθ, in nats, from n >= 2 samples.
+    """Estimate the evidence lower bound E[log p̃(x)] + H(pθ), x ∼ pθ, in nats.
 
-    The entropy is exact where the family has it in closed form. The value is -inf if p̃ vanishes at a
-    sample. See Jordan, Ghahramani, Jaakkola and Saul (1999).
+    The entropy is exact where the family has it in closed form. See Jordan, Ghahramani, Jaakkola and Saul
+    (1999).
+
+    Parameters
+    ----------
+    family
+        A family of `kl_lib.families`.
+    theta
+        Its parameters θ, (size,).
+    log_p
+        The log of the unnormalized density p̃ in nats: maps a batch of samples, (n,), (n, d) or integers (n,),
+        to (n,).
+    n
+        How many samples, at least 2.
+    rng
+        The source of randomness.
+
+    Returns
+    -------
+    Estimate
+        The value is -inf if p̃ vanishes at a sample.
+
+    Raises
+    ------
+    ValueError
+        If log_p returns nan, inf or another shape.
 
     Examples
     --------
-    >>> from kl_lib import families
+    >>> import numpy as np
+    >>> from kl_lib import elbo, families
+    >>> rng = np.random.default_rng(0)
     >>> bound = elbo(families.Normal(), [0.0, 0.0], lambda x: -0.5 * x**2, 1000, rng=rng)
     >>> bool(abs(bound.value - 0.5 * np.log(2 * np.pi)) < 4 * bound.standard_error)
     True
@@ -54,14 +80,42 @@ def elbo(
 def importance_weighted_bound(
     family: Family, theta: ArrayLike, log_p: BatchFunction, k: int, n: int, *, rng: np.random.Generator
 ) -> Estimate:
-    """Estimate E[log (1/k) Σ p̃(xᵢ)/pθ(xᵢ)], x₁ … x_k ∼ pθ, in nats, from n >= 2 batches of k samples.
+    """Estimate E[log (1/k) Σ p̃(xᵢ)/pθ(xᵢ)], x₁ … x_k ∼ pθ, in nats.
 
     A lower bound of log ℵ for every k: the ELBO for k = 1, growing with k (Burda, Grosse and Salakhutdinov
     2016, theorem 1).
 
+    Parameters
+    ----------
+    family
+        A family of `kl_lib.families`.
+    theta
+        Its parameters θ, (size,).
+    log_p
+        The log of the unnormalized density p̃ in nats: maps a batch of samples, (n,), (n, d) or integers (n,),
+        to (n,).
+    k
+        How many samples one bound weighs.
+    n
+        How many bounds are averaged, at least 2.
+    rng
+        The source of randomness.
+
+    Returns
+    -------
+    Estimate
+        The mean of the n bounds.
+
+    Raises
+    ------
+    ValueError
+        If log_p returns nan, inf or another shape.
+
     Examples
     --------
-    >>> from kl_lib import families
+    >>> import numpy as np
+    >>> from kl_lib import families, importance_weighted_bound
+    >>> rng = np.random.default_rng(0)
     >>> bound = importance_weighted_bound(families.Normal(), [0.0, 0.0], lambda x: -0.5 * x**2, 8, 9, rng=rng)
     >>> round(bound.value, 6), round(bound.standard_error, 6)
     (0.918939, 0.0)
@@ -85,18 +139,42 @@ def fit_reverse_kl(
     tol: float = 1e-6,
     callback: Callback | None = None,
 ) -> Fit:
-    """Minimise D_KL(pθ‖p⋆) over θ by maximising the ELBO, from theta0 (zeros unless given).
+    """Minimise D_KL(pθ‖p⋆) over θ by maximising the ELBO.
 
-    ``"fixed-noise"``, the default for a reparameterizable family with `grad_log_p`: draw n noise vectors
-    once, centre and whiten them (n > d), and climb the deterministic ELBO with its exact gradient until the
-    norm of that is at most tol (Giordano, Ingram and Broderick 2024). A Gaussian target is recovered
-    exactly, whatever the draw. ``"stochastic"``, the default otherwise: 2000 Adam steps (Kingma and Ba
-    2015) of at most 0.1, decaying to zero, each on n fresh draws, with the pathwise gradient where there is
-    one, else the score function and a leave-one-out baseline. It has converged if no coordinate of the
+    ``"fixed-noise"``: draw n noise vectors once, centre and whiten them, and climb the deterministic ELBO
+    with its exact gradient by BFGS (Giordano, Ingram and Broderick 2024). A Gaussian target is recovered
+    exactly, whatever the draw. ``"stochastic"``: 2000 Adam steps (Kingma and Ba 2015) of at most 0.1,
+    decaying to zero, each on n fresh draws of `elbo_gradient`, by ``"reparameterization"`` where that can
+    be, else by the score function with a leave-one-out baseline. It has converged if no coordinate of the
     gradient at the end, on n fresh draws, is further from zero than tol plus 4.5 standard errors.
 
-    In the `Fit`, `objective` is the ELBO on n fresh draws and `trace` the ELBO at each iteration;
-    `callback` is called with θ at each of them.
+    Parameters
+    ----------
+    family
+        A family of `kl_lib.families`.
+    log_p
+        The log of the unnormalized density p̃ in nats: maps a batch of samples, (n,), (n, d) or integers (n,),
+        to (n,).
+    grad_log_p
+        The gradient of `log_p` by x: maps a batch, (n,) or (n, d), to an array of its shape.
+    theta0
+        Where to start, (size,); zeros unless given. A mixture needs it.
+    n
+        How many draws at a time, at least 2; for ``"fixed-noise"`` more than the dimension.
+    rng
+        The source of randomness.
+    method
+        ``"fixed-noise"``, the default for a reparameterizable family with `grad_log_p`, or ``"stochastic"``,
+        the default otherwise.
+    tol
+        The norm of the gradient at which to stop.
+    callback
+        Called with θ at each iteration.
+
+    Returns
+    -------
+    Fit
+        `objective` is the ELBO on n fresh draws, `trace` the ELBO at each iteration.
 
     Raises
     ------
@@ -106,7 +184,9 @@ def fit_reverse_kl(
 
     Examples
     --------
-    >>> from kl_lib import families
+    >>> import numpy as np
+    >>> from kl_lib import families, fit_reverse_kl
+    >>> rng = np.random.default_rng(0)
     >>> fit = fit_reverse_kl(families.Normal(), lambda x: -2 * (x - 3)**2, lambda x: -4 * (x - 3), rng=rng)
     >>> fit.theta.round(4), fit.converged
     (array([ 3.    , -0.6931]), True)
@@ -130,7 +210,10 @@ def whitened_noise(family: Reparameterizable, n: int, *, rng: np.random.Generato
 
     Examples
     --------
+    >>> import numpy as np
     >>> from kl_lib import families
+    >>> from kl_lib.reverse import whitened_noise
+    >>> rng = np.random.default_rng(0)
     >>> noise = whitened_noise(families.DiagonalNormal(2), 5, rng=rng)
     >>> np.allclose(noise.T @ noise / 5, np.eye(2))
     True
@@ -198,7 +281,7 @@ def _adam(
     tol: float,
     callback: Callback | None,
 ) -> Fit:
-    """Ascend by Adam, and judge the end by a fresh draw."""
+    """Ascend by Adam, with the constants of Kingma and Ba (2015), algorithm 1; judge the end by a fresh draw."""
     trace = np.empty(_STEPS)
     first, second = np.zeros_like(theta), np.zeros_like(theta)
     for step in range(_STEPS):

@@ -49,6 +49,8 @@ def kl_divergence(p: SciPyDistribution, q: SciPyDistribution, *, method: KLMetho
 
     Examples
     --------
+    >>> from scipy import stats
+    >>> from kl_lib import kl_divergence
     >>> kl_divergence(stats.norm(0, 1), stats.norm(0, 2))
     0.3181471805599453
     >>> kl_divergence(stats.norm([0, 1, 2], 1), stats.norm(0, 1))
@@ -99,6 +101,8 @@ def entropy(p: SciPyDistribution) -> float | Array:
 
     Examples
     --------
+    >>> from scipy import stats
+    >>> from kl_lib import entropy
     >>> round(entropy(stats.bernoulli(0.5)), 12)
     0.69314718056
     >>> entropy(stats.norm(0, [1, 2]))
@@ -140,9 +144,11 @@ def cross_entropy(p: SciPyDistribution, q: SciPyDistribution) -> float | Array:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from scipy import stats
+    >>> from kl_lib import cross_entropy, entropy, kl_divergence
     >>> cross_entropy(stats.bernoulli(0.5), stats.bernoulli([0.5, 0.0]))
     array([0.69314718,        inf])
-    >>> from kl_lib import kl_divergence
     >>> p, q = stats.norm(0, 1), stats.norm(1, 2)
     >>> bool(np.isclose(cross_entropy(p, q), entropy(p) + kl_divergence(p, q)))
     True

@@ -39,6 +39,8 @@ def kl_categorical(p: ArrayLike, q: ArrayLike, *, axis: int = -1) -> float | Arr
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib import kl_categorical
     >>> kl_categorical([0.5, 0.5, 0.0], [0.25, 0.25, 0.5])
     0.6931471805599453
     >>> kl_categorical(np.full((4, 3), 1 / 3), [0.2, 0.3, 0.5]).shape

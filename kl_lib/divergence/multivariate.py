@@ -47,6 +47,8 @@ def kl_normal_cholesky(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib import kl_normal_cholesky
     >>> kl_normal_cholesky(np.zeros(2), np.eye(2), np.ones(2), np.eye(2))
     1.0
     >>> kl_normal_cholesky(np.zeros((5, 2)), np.eye(2), np.zeros(2), 2 * np.eye(2)).shape
@@ -95,6 +97,8 @@ def kl_normal_covariance(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib import kl_normal_covariance
     >>> kl_normal_covariance(np.zeros(2), np.eye(2), np.ones(2), np.eye(2))
     1.0
     >>> kl_normal_covariance(np.zeros((5, 2)), np.eye(2), np.zeros(2), 4 * np.eye(2)).shape

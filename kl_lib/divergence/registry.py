@@ -48,6 +48,11 @@ def register_kl(name_p: str, name_q: str, *, equal: Sequence[str] = ()) -> Calla
         The parameters that p and q, univariate, must have in common for the formula to hold. Entries in
         which they differ are left to quadrature or a sum.
 
+    Returns
+    -------
+    callable
+        A decorator that registers a function and returns it.
+
     Raises
     ------
     TypeError
@@ -57,6 +62,8 @@ def register_kl(name_p: str, name_q: str, *, equal: Sequence[str] = ()) -> Calla
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from scipy import stats
     >>> from kl_lib import kl_divergence, register_kl
     >>> @register_kl("expon", "rayleigh", equal=("loc",))
     ... def kl_expon_rayleigh(p, q):
@@ -85,6 +92,7 @@ def registered_pairs() -> dict[tuple[str, str], tuple[str, ...]]:
 
     Examples
     --------
+    >>> from kl_lib.divergence.registry import registered_pairs
     >>> registered_pairs()["binom", "binom"]
     ('loc', 'n')
     """

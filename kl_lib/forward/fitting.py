@@ -31,9 +31,28 @@ def negative_log_likelihood(family: Family, theta: ArrayLike, x: ArrayLike) -> f
 
     For x ∼ p⋆ its expectation is the cross-entropy of p⋆ and pθ, D_KL(p⋆‖pθ) + H(p⋆) (Akaike 1973).
 
+    Parameters
+    ----------
+    family
+        A family of `kl_lib.families`.
+    theta
+        Its parameters θ, (size,).
+    x
+        Observations, (n,), (n, d) or integers (n,).
+
+    Returns
+    -------
+    float
+        The mean over the observations.
+
+    Raises
+    ------
+    ValueError
+        If x holds no observation, or is not a batch of samples of the family.
+
     Examples
     --------
-    >>> from kl_lib import families
+    >>> from kl_lib import families, negative_log_likelihood
     >>> round(negative_log_likelihood(families.Bernoulli(), [0.0], [0, 1, 1]), 6)
     0.693147
     """
@@ -44,11 +63,25 @@ def negative_log_likelihood(family: Family, theta: ArrayLike, x: ArrayLike) -> f
 
 
 def fit_mle(family: Family, x: ArrayLike, *, theta0: ArrayLike | None = None) -> Fit:
-    """Maximise the mean log-likelihood of observations x, (n,) or (n, d), n >= 2.
+    """Maximise the mean log-likelihood of observations.
 
     In closed form where there is one, by matching moments; a `NormalMixture` by BFGS with the exact score
-    to a gradient of norm 1e-8, from theta0 or from groups of the observations in order of their first
-    principal component. `objective` is the mean log-likelihood.
+    to a gradient of norm 1e-8.
+
+    Parameters
+    ----------
+    family
+        A family of `kl_lib.families`.
+    x
+        At least 2 observations, (n,), (n, d) or integers (n,).
+    theta0
+        Where a mixture starts; unless given, from groups of the observations in order of their first
+        principal component.
+
+    Returns
+    -------
+    Fit
+        `objective` is the mean log-likelihood with its standard error.
 
     Raises
     ------
@@ -61,7 +94,7 @@ def fit_mle(family: Family, x: ArrayLike, *, theta0: ArrayLike | None = None) ->
 
     Examples
     --------
-    >>> from kl_lib import families
+    >>> from kl_lib import families, fit_mle
     >>> fit_mle(families.Normal(), [1.0, 3.0]).theta
     array([2., 0.])
     """
@@ -87,8 +120,20 @@ def fit_forward_kl(family: Family, p: SciPyDistribution) -> Fit:
 
     For normal, Bernoulli and categorical families pθ matches the moments of p, exactly. A univariate
     `NormalMixture` climbs the expectation, taken by Gauss-Legendre quadrature between quantiles of p, to a
-    gradient of norm 1e-8. `objective` is E[log pθ(x)], the negative cross-entropy, computed and not
-    sampled (`Estimate.exact`): exact, or to the quadrature's error.
+    gradient of norm 1e-8.
+
+    Parameters
+    ----------
+    family
+        A family of `kl_lib.families`.
+    p
+        A distribution of the family's kind, of scalar parameters.
+
+    Returns
+    -------
+    Fit
+        `objective` is E[log pθ(x)], the negative cross-entropy, computed and not sampled (`Estimate.exact`):
+        exact, or to the quadrature's error.
 
     Raises
     ------
@@ -104,7 +149,8 @@ def fit_forward_kl(family: Family, p: SciPyDistribution) -> Fit:
 
     Examples
     --------
-    >>> from kl_lib import families
+    >>> from scipy import stats
+    >>> from kl_lib import families, fit_forward_kl
     >>> p = stats.Mixture([stats.Normal(mu=1, sigma=1), stats.Normal(mu=10, sigma=1.5)], weights=[0.5, 0.5])
     >>> fit = fit_forward_kl(families.Normal(), p)
     >>> float(fit.distribution.mean()), round(float(fit.distribution.std()), 6)

@@ -73,13 +73,27 @@ def _refuse_few(points: Array, k: int) -> None:
 
 
 def em(k: int, x: ArrayLike, *, rng: np.random.Generator) -> Fit:
-    """Fit a `NormalMixture` of k components to x, (n,) or (n, d), by expectation-maximisation.
+    """Fit a `NormalMixture` of k components by expectation-maximisation.
 
     Starts from centres drawn as in k-means++ (Arthur and Vassilvitskii 2007), equal weights and the standard
     deviations of x; stops when an iteration gains less than 1e-12 of mean log-likelihood, which no iteration
     lowers, or after 10,000. No variance falls below 1e-6 of that of x in its coordinate, where the
     likelihood would have no bound. The result is a local maximum, the same for the same rng. Dempster, Laird
     and Rubin (1977).
+
+    Parameters
+    ----------
+    k
+        How many components.
+    x
+        Observations, (n,) or (n, d).
+    rng
+        The source of randomness.
+
+    Returns
+    -------
+    Fit
+        `objective` is the mean log-likelihood with its standard error, `trace` that of each iteration.
 
     Raises
     ------
@@ -88,6 +102,10 @@ def em(k: int, x: ArrayLike, *, rng: np.random.Generator) -> Fit:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from scipy import stats
+    >>> from kl_lib import em
+    >>> rng = np.random.default_rng(0)
     >>> x = np.concatenate([stats.norm(-3, 1).rvs(100, rng), stats.norm(4, 1).rvs(100, rng)])
     >>> fit = em(2, x, rng=rng)
     >>> np.sort(fit.theta[2:4]).round(), bool(np.all(np.diff(fit.trace) >= 0))

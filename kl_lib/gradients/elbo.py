@@ -33,13 +33,38 @@ def elbo_gradient(
     grad_log_p: BatchFunction | None = None,
     baseline: Baseline | None = None,
 ) -> Array:
-    """Return n per-sample gradients of the ELBO, E[log p̃(x) − log pθ(x)], x ∼ pθ, as (n, size), unbiased.
+    """Return n per-sample gradients of the ELBO, E[log p̃(x) − log pθ(x)], x ∼ pθ, unbiased.
 
-    ``"score-function"``: (log p̃(x) − log pθ(x) − b) ∇θ log pθ(x), with the baselines of `score_function`.
-    ``"reparameterization"``: the total derivative along x = transform(θ, ε), which is the pullback of
-    ∇x [log p̃(x) − log pθ(x)], less the score. ``"sticking-the-landing"``: the pullback alone, since the
-    score has mean zero; exactly zero at every sample where pθ = p⋆ (Roeder, Wu and Duvenaud 2017).
-    The last two need `grad_log_p` and a reparameterizable family.
+    ``"score-function"``: (log p̃(x) − log pθ(x) − b) ∇θ log pθ(x). ``"reparameterization"``: the total
+    derivative along x = transform(θ, ε), which is the pullback of ∇x [log p̃(x) − log pθ(x)], less the score.
+    ``"sticking-the-landing"``: the pullback alone, since the score has mean zero; exactly zero at every
+    sample where pθ = p⋆ (Roeder, Wu and Duvenaud 2017). The last two need `grad_log_p` and a
+    reparameterizable family.
+
+    Parameters
+    ----------
+    family
+        A family of `kl_lib.families`.
+    theta
+        Its parameters θ, (size,).
+    log_p
+        The log of the unnormalized density p̃ in nats: maps a batch of samples, (n,), (n, d) or integers (n,),
+        to (n,).
+    n
+        How many samples.
+    rng
+        The source of randomness.
+    method
+        ``"score-function"``, ``"reparameterization"`` or ``"sticking-the-landing"``.
+    grad_log_p
+        The gradient of `log_p` by x: maps a batch, (n,) or (n, d), to an array of its shape.
+    baseline
+        What ``"score-function"`` subtracts, as in `score_function`.
+
+    Returns
+    -------
+    ndarray
+        One gradient a sample, (n, size).
 
     Raises
     ------
@@ -51,7 +76,9 @@ def elbo_gradient(
 
     Examples
     --------
-    >>> from kl_lib import families
+    >>> import numpy as np
+    >>> from kl_lib import elbo_gradient, families
+    >>> rng = np.random.default_rng(0)
     >>> gradients = elbo_gradient(families.Normal(), [0.0, 0.0], lambda x: -0.5 * x**2, 4, rng=rng,
     ...                           method="sticking-the-landing", grad_log_p=lambda x: -x)
     >>> bool(np.all(gradients == 0))

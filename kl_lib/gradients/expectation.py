@@ -32,12 +32,34 @@ def score_function(
     baseline: Baseline | None = None,
     pilot: int = 1000,
 ) -> Array:
-    """Return (f(x) − b) ∇θ log pθ(x) at n samples x ∼ pθ, (n, size): unbiased for ∇θ E[f(x)].
+    """Return (f(x) − b) ∇θ log pθ(x) at n samples x ∼ pθ: unbiased for ∇θ E[f(x)].
 
-    The baseline b does not move the mean, since the score has mean zero. It is a number, an array (size,),
-    ``"leave-one-out"`` (for each sample the mean of f over the others; n >= 2), or ``"optimal"``: for each
-    coordinate E[f s²] / E[s²] with s the score, which minimises the variance, from `pilot` independent
-    samples. Williams (1992); Mohamed et al. (2020), section 4.
+    The baseline b does not move the mean, since the score has mean zero. Williams (1992); Mohamed et al.
+    (2020), section 4.
+
+    Parameters
+    ----------
+    family
+        A family of `kl_lib.families`.
+    theta
+        Its parameters θ, (size,).
+    f
+        Maps a batch of samples, (n,), (n, d) or integers (n,), to (n,).
+    n
+        How many samples.
+    rng
+        The source of randomness.
+    baseline
+        A number, an array (size,), ``"leave-one-out"`` (for each sample the mean of f over the others;
+        n >= 2), or ``"optimal"``: for each coordinate E[f s²] / E[s²] with s the score, which minimises the
+        variance.
+    pilot
+        How many independent samples the optimal baseline is estimated from.
+
+    Returns
+    -------
+    ndarray
+        One gradient a sample, (n, size).
 
     Raises
     ------
@@ -46,7 +68,9 @@ def score_function(
 
     Examples
     --------
-    >>> from kl_lib import families
+    >>> import numpy as np
+    >>> from kl_lib import families, score_function
+    >>> rng = np.random.default_rng(0)
     >>> family, f = families.Bernoulli(), lambda x: 2.0 * x
     >>> score_function(family, [0.0], f, 1000, rng=rng).shape
     (1000, 1)
@@ -122,11 +146,31 @@ def reparameterization(
     *,
     rng: np.random.Generator,
 ) -> Array:
-    """Return (∂x/∂θ)ᵀ ∇f(x) at n samples x = transform(θ, ε), (n, size): unbiased for ∇θ E[f(x)].
+    """Return (∂x/∂θ)ᵀ ∇f(x) at n samples x = transform(θ, ε): unbiased for ∇θ E[f(x)].
 
     f itself enters through its gradient alone; it is evaluated to refuse what is not finite, since an f with
     jumps has a gradient almost everywhere that says nothing of them. Kingma and Welling (2014); Rezende,
     Mohamed and Wierstra (2014); Mohamed et al. (2020), section 5.
+
+    Parameters
+    ----------
+    family
+        A reparameterizable family: `Normal`, `DiagonalNormal` or `FullNormal`.
+    theta
+        Its parameters θ, (size,).
+    f
+        Maps a batch of samples, (n,) or (n, d), to (n,).
+    grad_f
+        The gradient of f by x: maps a batch to an array of its shape.
+    n
+        How many samples.
+    rng
+        The source of randomness.
+
+    Returns
+    -------
+    ndarray
+        One gradient a sample, (n, size).
 
     Raises
     ------
@@ -137,7 +181,9 @@ def reparameterization(
 
     Examples
     --------
-    >>> from kl_lib import families
+    >>> import numpy as np
+    >>> from kl_lib import families, reparameterization
+    >>> rng = np.random.default_rng(0)
     >>> gradients = reparameterization(
     ...     families.Normal(), [3.0, 0.0], lambda x: 2 * x, lambda x: np.full_like(x, 2.0), 5, rng=rng
     ... )
@@ -160,15 +206,35 @@ def measure_valued(
     rng: np.random.Generator,
     coupled: bool = True,
 ) -> Array:
-    """Return n per-sample differences c (f(x⁺) − f(x⁻)), (n, size): unbiased for ∇θ E[f(x)].
+    """Return n per-sample differences c (f(x⁺) − f(x⁻)): unbiased for ∇θ E[f(x)].
 
     The derivative of pθ in each coordinate of θ is a constant times the difference of two densities; x⁺ and
     x⁻ are drawn from them. For a normal, in the noise ε of one coordinate: ε⁺ = W and ε⁻ = −W, W Rayleigh,
     with c = 1/√(2π) for the mean; ε⁺ = M double-sided Maxwell, ε⁻ standard normal, c = 1 for the log scale.
     For a categorical: outcome j against a sample, c = πⱼ; for a Bernoulli both outcomes, without variance.
-    Coupled draws share W, take ε⁻ = U M with U uniform, and share all other noise; sharing usually lowers
-    the variance, not always. Normal families cost 4 d n evaluations of f. Mohamed et al. (2020), section 6;
-    Heidergott, Vázquez-Abad and Volk-Makarewicz (2008).
+    Normal families cost 4 d n evaluations of f. Mohamed et al. (2020), section 6; Heidergott, Vázquez-Abad
+    and Volk-Makarewicz (2008).
+
+    Parameters
+    ----------
+    family
+        A family of `kl_lib.families`.
+    theta
+        Its parameters θ, (size,).
+    f
+        Maps a batch of samples, (n,), (n, d) or integers (n,), to (n,).
+    n
+        How many samples.
+    rng
+        The source of randomness.
+    coupled
+        Whether the pair shares W, takes ε⁻ = U M with U uniform, and shares all other noise; sharing usually
+        lowers the variance, not always.
+
+    Returns
+    -------
+    ndarray
+        One gradient a sample, (n, size).
 
     Raises
     ------
@@ -179,7 +245,9 @@ def measure_valued(
 
     Examples
     --------
-    >>> from kl_lib import families
+    >>> import numpy as np
+    >>> from kl_lib import families, measure_valued
+    >>> rng = np.random.default_rng(0)
     >>> measure_valued(families.Bernoulli(), [0.0], lambda x: 2.0 * x, 2, rng=rng)
     array([[0.5],
            [0.5]])

@@ -20,7 +20,8 @@ _LARGE = 25.0
 def _series_in_the_inverse() -> Array:
     """Return the coefficients, from x⁻² on, of x² times the second derivative of log I₀(x).
 
-    They come from I₀(x) √(2πx) e^{−x} = Σ a_k x^{−k}, a_k = ∏_{j≤k} (2j − 1)²/(8j), and its logarithm.
+    They come from I₀(x) √(2πx) e^{−x} = Σ a_k x^{−k}, a_k = ∏_{j≤k} (2j − 1)²/(8j), and its logarithm
+    (DLMF 10.40.1).
     """
     a = [Fraction(1)]
     for j in range(1, 33):
@@ -40,8 +41,19 @@ _POWERS = binom(2 * _ORDER, _ORDER) / factorial(_ORDER + 1) ** 2
 def bessel_ratio(x: ArrayLike) -> Array:
     """Return I₁(x)/I₀(x), the mean cosine of a von Mises distribution, for x ≥ 0.
 
+    Parameters
+    ----------
+    x
+        Not negative.
+
+    Returns
+    -------
+    ndarray or float
+        Between 0 and 1.
+
     Examples
     --------
+    >>> from kl_lib.numerics import bessel_ratio
     >>> print(f"{bessel_ratio(1.0):.12f}")
     0.446389965897
     """
@@ -52,8 +64,20 @@ def bessel_ratio(x: ArrayLike) -> Array:
 def bessel_bregman(x: ArrayLike, y: ArrayLike) -> Array:
     """Return f(x) − f(y) − f′(y)(x − y) for f = log I₀, elementwise, for x, y ≥ 0.
 
+    Parameters
+    ----------
+    x, y
+        Not negative, broadcast.
+
+    Returns
+    -------
+    ndarray or float
+        Never negative, to about 3e-15 of itself.
+
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics import bessel_bregman
     >>> print(f"{bessel_bregman(1.0, 0.0):.12f}", f"{np.log(np.i0(1.0)):.12f}")
     0.235914358507 0.235914358507
     """

@@ -27,6 +27,11 @@ def phi(delta: ArrayLike) -> Array:
     delta
         At least −1; φ(−1) = inf.
 
+    Returns
+    -------
+    ndarray or float
+        Of the shape of `delta`, never negative.
+
     Raises
     ------
     ValueError
@@ -34,6 +39,7 @@ def phi(delta: ArrayLike) -> Array:
 
     Examples
     --------
+    >>> from kl_lib.numerics import phi
     >>> print(f"{phi(1e-9):.12e}", phi(-1.0))
     4.999999996667e-19 inf
     """
@@ -62,6 +68,16 @@ def expm1x(w: ArrayLike) -> Array:
     mirror image of `phi`: ψ(w) = φ(e^w − 1). With w = log q(x) − log p(x), its mean under p
     is the divergence of p from q.
 
+    Parameters
+    ----------
+    w
+        Any numbers; ψ(±inf) = inf.
+
+    Returns
+    -------
+    ndarray or float
+        Of the shape of `w`, never negative.
+
     Raises
     ------
     ValueError
@@ -69,6 +85,8 @@ def expm1x(w: ArrayLike) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics import expm1x
     >>> print(f"{expm1x(1e-9):.12e}", expm1x(-np.inf))
     5.000000001667e-19 inf
     """
@@ -87,8 +105,19 @@ def expm1x(w: ArrayLike) -> Array:
 def phi_ratio(x: ArrayLike, y: ArrayLike) -> Array:
     """Return φ(x/y − 1) for positive x and y, from x − y, which is exact where they are close.
 
+    Parameters
+    ----------
+    x, y
+        Positive, broadcast.
+
+    Returns
+    -------
+    ndarray or float
+        Right to a few units in the last place.
+
     Examples
     --------
+    >>> from kl_lib.numerics import phi_ratio
     >>> print(f"{phi_ratio(1 + 2.0**-30, 1.0):.12e} {phi_ratio(1e-300, 1e300):.9f}")
     4.336808687249e-19 1380.551055796
     """
@@ -106,10 +135,21 @@ def phi_ratio(x: ArrayLike, y: ArrayLike) -> Array:
 def phi_square_ratio(x: ArrayLike, y: ArrayLike, *, weight: float = 1.0) -> Array:
     """Return weight φ((x/y)² − 1) for positive x and y, from x − y, which is exact where they are close.
 
-    With a weight below 1 the square may overflow where the product does not.
+    Parameters
+    ----------
+    x, y
+        Positive, broadcast.
+    weight
+        A factor; with one below 1 the square may overflow where the product does not.
+
+    Returns
+    -------
+    ndarray or float
+        Right to a few units in the last place.
 
     Examples
     --------
+    >>> from kl_lib.numerics import phi_square_ratio
     >>> print(f"{phi_square_ratio(1 + 2.0**-30, 1.0):.12e}")
     1.734723475438e-18
     """
@@ -129,10 +169,21 @@ def phi_square_ratio(x: ArrayLike, y: ArrayLike, *, weight: float = 1.0) -> Arra
 def kl_term(p: ArrayLike, q: ArrayLike, difference: ArrayLike | None = None) -> Array:
     """Return p log(p/q) − p + q = p φ(q/p − 1) for weights p, q ≥ 0: q where p = 0, inf where only q = 0.
 
-    `difference` is q − p, for callers that know it better than their rounded weights do.
+    Parameters
+    ----------
+    p, q
+        Weights, not negative, broadcast.
+    difference
+        q − p, for callers that know it better than their rounded weights do.
+
+    Returns
+    -------
+    ndarray or float
+        Never negative.
 
     Examples
     --------
+    >>> from kl_lib.numerics import kl_term
     >>> kl_term([0.0, 0.5, 0.5], [0.5, 0.5, 0.0])
     array([0.5, 0. , inf])
     """
@@ -163,10 +214,21 @@ def phi_product_ratio(
 ) -> Array:
     """Return weight φ(ab/(cd) − 1) for positive numbers, from the products without their rounding.
 
-    With a weight below 1 the ratio may overflow where the product does not.
+    Parameters
+    ----------
+    a, b, c, d
+        Positive, broadcast.
+    weight
+        A factor; with one below 1 the ratio may overflow where the product does not.
+
+    Returns
+    -------
+    ndarray or float
+        Right to a few units in the last place.
 
     Examples
     --------
+    >>> from kl_lib.numerics import phi_product_ratio
     >>> print(f"{phi_product_ratio(3.0, 1 / 3, 1.0, 1.0):.12e}")
     1.540743955510e-33
     """

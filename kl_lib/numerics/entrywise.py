@@ -11,10 +11,26 @@ from kl_lib.types import Array
 
 
 def in_blocks(function: Callable[..., Array], arrays: Sequence[Array], size: int) -> Array:
-    """Return `function` of arrays (n, ...), as (n,), taken in equal blocks of at most `size` entries.
+    """Return `function` of arrays, taken in equal blocks that stay in the cache.
+
+    Parameters
+    ----------
+    function
+        Maps blocks of the arrays to one number an entry.
+    arrays
+        (n, ...) each.
+    size
+        How many entries a block has at most.
+
+    Returns
+    -------
+    ndarray
+        (n,).
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics import in_blocks
     >>> in_blocks(np.add, (np.arange(3.0), np.ones(3)), 2)
     array([1., 2., 3.])
     """
@@ -32,6 +48,8 @@ def in_pieces(pieces: Sequence[tuple[NDArray[np.bool_], Callable[..., Array]]], 
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.entrywise import in_pieces
     >>> x = np.array([-1.0, 4.0])
     >>> in_pieces([(x > 0, np.sqrt), (x <= 0, np.zeros_like)], x)
     array([0., 2.])
@@ -44,7 +62,27 @@ def in_pieces(pieces: Sequence[tuple[NDArray[np.bool_], Callable[..., Array]]], 
 
 
 def polynomial(coefficients: Array, x: Array) -> Array:
-    """Return Σ coefficients[k] xᵏ."""
+    """Return Σ coefficients[k] xᵏ, by the scheme of Horner.
+
+    Parameters
+    ----------
+    coefficients
+        From the constant on, (k,).
+    x
+        Floats of any shape.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics import polynomial
+    >>> polynomial(np.array([1.0, 2.0, 3.0]), np.array([0.0, 2.0]))
+    array([ 1., 17.])
+    """
     total = np.full_like(x, coefficients[-1])
     for coefficient in coefficients[-2::-1]:
         total *= x
