@@ -281,7 +281,7 @@ def _adam(
     tol: float,
     callback: Callback | None,
 ) -> Fit:
-    """Ascend by Adam, with the constants of Kingma and Ba (2015), algorithm 1; judge the end by a fresh draw."""
+    """Ascend by Adam, its constants those of Kingma and Ba (2015); judge the end by a fresh draw."""
     trace = np.empty(_STEPS)
     first, second = np.zeros_like(theta), np.zeros_like(theta)
     for step in range(_STEPS):

@@ -12,13 +12,8 @@ from kl_lib.numerics.elementary import (
 )
 from kl_lib.numerics.entrywise import in_blocks, polynomial
 from kl_lib.numerics.error_free import log_ratio, log_ratio_parts, two_product, two_quotient, two_sum
-from kl_lib.numerics.gamma import (
-    beta_bregman,
-    gamma_bregman,
-    gamma_curvature,
-    gumbel_divergence,
-    stirling_remainder,
-)
+from kl_lib.numerics.gamma import beta_bregman, gamma_bregman, gamma_curvature, stirling_remainder
+from kl_lib.numerics.gumbel import gumbel_divergence
 from kl_lib.numerics.triangular import excess_factor, solve_lower
 
 __all__ = [

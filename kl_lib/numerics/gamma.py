@@ -1,4 +1,4 @@
-"""What gamma, beta, Gumbel and Weibull distributions need of log Γ: Bregman divergences, Stirling's series.
+"""Bregman divergences of log Γ without its leading terms, for the gamma and the beta distribution.
 
 Throughout, g(a) = log Γ(a) − a log a + a, which is convex, and
 B_g(x, y) = g(x) − g(y) − g′(y)(x − y) ≥ 0.
@@ -11,13 +11,11 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import digamma, gammaln, zeta
-from scipy.special import gamma as gamma_function
+from scipy.special import digamma, gammaln
 
 from kl_lib.numerics.bregman import legendre_integral, legendre_rule, logit_integral, within_factor_2
-from kl_lib.numerics.elementary import expm1x, kl_term, phi, phi_ratio
+from kl_lib.numerics.elementary import kl_term, phi_ratio
 from kl_lib.numerics.entrywise import in_blocks, in_pieces, polynomial
-from kl_lib.numerics.error_free import log_ratio, log_ratio_parts, two_product, two_quotient, two_sum
 from kl_lib.types import Array
 
 # The integrand is analytic for |Im log a| < π, far beyond the way of length log 2: seven nodes are enough.
@@ -26,17 +24,9 @@ _BLOCK = 1 << 11
 
 # Stirling's series, with the Bernoulli numbers B2, B4, …, is used from this argument on (NIST's Digital
 # Library of Mathematical Functions, equation 5.11.1 and table 24.2.1).
-_STIRLING = 10
+STIRLING = 10
 _BERNOULLI = np.array([1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798])
 _ORDER = 2.0 * np.arange(1, _BERNOULLI.size + 1)
-# (log Γ(2 + δ) − (1 − γ) δ)/δ² in powers of δ, to |δ| = ½: (−1)ᵏ (ζ(k) − 1)/k from k = 2 on.
-_LOG_GAMMA = (-1) ** np.arange(2.0, 32.0) * zeta(np.arange(2.0, 32.0), 2) / np.arange(2.0, 32.0)
-# From here on log Γ is not known to within 1, whatever is done: its lost digits do not matter.
-_HUGE = 1e20
-# Its exponential just does not overflow: the log of the largest float is 709.7827.
-_LARGEST_EXPONENT = 709.78
-# κ log κ just does not overflow.
-_LARGEST = 2e305
 
 
 def gamma_bregman(x: ArrayLike, y: ArrayLike) -> Array:
@@ -65,8 +55,8 @@ def gamma_bregman(x: ArrayLike, y: ArrayLike) -> Array:
     x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
     near, low, high = within_factor_2(x, y), np.minimum(x, y), np.maximum(x, y)
     pieces = (
-        (near & (low < _STIRLING), partial(_gamma_bregman_near, _small_curvature)),
-        (near & (low >= _STIRLING), partial(_gamma_bregman_near, _large_curvature)),
+        (near & (low < STIRLING), partial(_gamma_bregman_near, _small_curvature)),
+        (near & (low >= STIRLING), partial(_gamma_bregman_near, _large_curvature)),
         (~near & (high <= 1), _gamma_bregman_small),
         (~near & (high > 1), _gamma_bregman_far),
     )
@@ -158,8 +148,8 @@ def _beta_curvature(
 
 def _curvature_drop(a: Array, b: Array) -> Array:
     """Return a²(g″(a) − g″(a + b)), as a sum of positive terms."""
-    small = a < _STIRLING
-    shifted = np.where(small, a + _STIRLING, a)
+    small = a < STIRLING
+    shifted = np.where(small, a + STIRLING, a)
     log_ratio = np.log1p(b / shifted)
     powers = np.concatenate([[2.0], np.arange(3.0, 3.0 + 2 * _BERNOULLI.size, 2.0)])
     total = np.zeros_like(a)
@@ -168,7 +158,7 @@ def _curvature_drop(a: Array, b: Array) -> Array:
     total *= (a / shifted) ** 2
     small_a, small_b = a[small], b[small]
     first_terms = np.zeros_like(small_a)
-    for k in range(_STIRLING):
+    for k in range(STIRLING):
         x = small_a + k
         y = x + small_b
         drop = small_b / y * (x * x + x * y + y * y + x + y) / ((x + 1) * y * (y + 1))
@@ -197,7 +187,7 @@ def gamma_curvature(a: Array) -> Array:
     >>> gamma_curvature(np.array([1e-9, 1.0, 1e9]))
     array([1.        , 0.64493407, 0.5       ])
     """
-    return in_pieces([(a < _STIRLING, _small_curvature), (a >= _STIRLING, _large_curvature)], a)
+    return in_pieces([(a < STIRLING, _small_curvature), (a >= STIRLING, _large_curvature)], a)
 
 
 def _large_curvature(a: Array) -> Array:
@@ -209,11 +199,11 @@ def _large_curvature(a: Array) -> Array:
 
 def _small_curvature(a: Array) -> Array:
     """Return a² g″(a) from its first ten terms and g″(a + 10)."""
-    shifted = a + _STIRLING
+    shifted = a + STIRLING
     rest = _large_curvature(shifted) / shifted**2
     b = a + 1
     first = last = 1 / b
-    for _ in range(1, _STIRLING):
+    for _ in range(1, STIRLING):
         b += 1
         inverse = 1 / b
         rest += last * last * inverse
@@ -247,13 +237,13 @@ def stirling_remainder(a: ArrayLike) -> Array:
 
 def _remainder_and_slope(a: Array) -> tuple[Array, Array]:
     """Return R(a) and R′(a) for any a > 0: below 10, from their first ten terms and those at a + 10."""
-    small = np.flatnonzero(a < _STIRLING)
+    small = np.flatnonzero(a < STIRLING)
     b, shifted = a.take(small), a.copy()
-    shifted.put(small, b + _STIRLING)
+    shifted.put(small, b + STIRLING)
     square = 1 / (shifted * shifted)
     remainder, slope = stirling_remainder(shifted), -square * polynomial(_BERNOULLI / _ORDER, square)
     more, more_slope, inverse = remainder.take(small), slope.take(small), 1 / b
-    for _ in range(_STIRLING):
+    for _ in range(STIRLING):
         last, log = inverse, np.log1p(inverse)
         more += (b + 0.5) * log - 1
         b += 1
@@ -262,61 +252,3 @@ def _remainder_and_slope(a: Array) -> tuple[Array, Array]:
     remainder.put(small, more)
     slope.put(small, more_slope)
     return remainder, slope
-
-
-def gumbel_divergence(shift: tuple[Array, Array], x: ArrayLike, y: ArrayLike) -> Array:
-    """Return ψ(w) + log Γ(κ) + γ(κ − 1), where w = shift + log Γ(1 + κ) and κ = x/y > 0.
-
-    Near κ = 1 the two terms beside ψ are φ(δ) + S(δ) with δ = κ − 1 and log Γ(2 + δ) = (1 − γ) δ + S(δ).
-
-    Parameters
-    ----------
-    shift
-        A float and what its rounding lost: in e^w each digit of w counts.
-    x, y
-        Positive, broadcast.
-
-    Returns
-    -------
-    ndarray
-        Never negative.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from kl_lib.numerics import gumbel_divergence
-    >>> print(f"{gumbel_divergence((0.0, 0.0), 2.0, 1.0):.12f}", f"{1 - np.log(2) + np.euler_gamma:.12f}")
-    0.884068484342 0.884068484342
-    """
-    x, y, shift_high, shift_lost = np.broadcast_arrays(x, y, *shift)
-    kappa, lost = two_quotient(x, 0.0, y)
-    near = np.abs(kappa - 1) < 0.5
-    delta = np.where(near, x - y, 0.0) / y
-    series = delta**2 * polynomial(_LOG_GAMMA, delta)
-    far_high, far_lost = _log_factorial(np.where(near, 2.0, kappa), np.where(near, 0.0, lost))
-    high = np.where(near, (1 - np.euler_gamma) * delta + series, far_high)
-    rest = np.where(near, phi(delta) + series, far_high - log_ratio(x, y) + np.euler_gamma * (kappa - 1))
-    w, w_lost = two_sum(shift_high, high)
-    w_lost = w_lost + shift_lost + np.where(near, 0.0, far_lost)
-    # Where e^w overflows, its last digits do not matter.
-    known = w < _LARGEST_EXPONENT
-    value: Array = expm1x(w) + np.where(known, w_lost, 0.0) * np.expm1(np.where(known, w, 0.0)) + rest
-    return value
-
-
-def _log_factorial(kappa: Array, lost: Array) -> tuple[Array, Array]:
-    """Return log Γ(1 + κ) rounded, and what rounding lost, where κ is known beyond its rounding too."""
-    small = kappa < _STIRLING
-    argument, argument_lost = two_sum(1.0, np.where(small, kappa, 0.0))
-    high, low = log_ratio_parts(gamma_function(argument), 1.0)
-    a = np.where(small, _STIRLING, np.minimum(kappa, _LARGEST))
-    log, log_lost = log_ratio_parts(a, 1.0)
-    product_lost = two_product(np.minimum(a, _HUGE), log)[1]
-    large, large_lost = two_sum(a * log, -a)
-    rest = 0.5 * (log + np.log(2 * np.pi)) + a * log_lost + stirling_remainder(a)
-    large_lost = large_lost + np.where(a < _HUGE, product_lost, 0.0) + rest
-    slope = digamma(np.where(small, argument, a))
-    return two_sum(
-        np.where(small, high, large),
-        np.where(small, low + slope * argument_lost, large_lost) + slope * np.where(a < _HUGE, lost, 0.0),
-    )
