@@ -100,9 +100,16 @@ def _range(x: Array, y: Array) -> tuple[Array, Array]:
 
 def _curvature(t: Array, rest: Array, x: Array, y: Array) -> Array:
     """Return the second derivative of f(y + t(x − y)) in t."""
-    a, step = t * x + rest * y, x - y
-    small = a < _LARGE
-    low, high = np.where(small, a, 0.0), np.where(small, _LARGE, a)
-    power = 0.5 * polynomial(_POWERS, (0.5 * low) ** 2) * (np.exp(-low) / i0e(low)) ** 2
-    inverse = polynomial(_INVERSE, 1 / high)
-    return np.where(small, np.where(small, step, 0.0) ** 2 * power, (step / high) ** 2 * inverse)
+    a = t * x + rest * y
+    pieces = ((a < _LARGE, _small_curvature), (a >= _LARGE, _large_curvature))
+    return in_pieces(pieces, a, np.broadcast_to(x - y, a.shape))
+
+
+def _small_curvature(a: Array, step: Array) -> Array:
+    count = min(12 + int(3 * np.max(a, initial=0.0)), _POWERS.size)  # what follows is below rounding
+    series: Array = 0.5 * polynomial(_POWERS[:count], (0.5 * a) ** 2) * (np.exp(-a) / i0e(a)) ** 2
+    return step**2 * series
+
+
+def _large_curvature(a: Array, step: Array) -> Array:
+    return (step / a) ** 2 * polynomial(_INVERSE, 1 / a)

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from kl_lib.types import Array
 
+# So few numbers are faster one by one, as floats of Python's.
+_FEW = 4
+
 
 def in_blocks(function: Callable[..., Array], arrays: Sequence[Array], size: int) -> Array:
     """Return `function` of arrays, taken in equal blocks that stay in the cache.
@@ -83,8 +86,18 @@ def polynomial(coefficients: Array, x: Array) -> Array:
     >>> polynomial(np.array([1.0, 2.0, 3.0]), np.array([0.0, 2.0]))
     array([ 1., 17.])
     """
+    if x.size <= _FEW:
+        descending = coefficients[::-1].tolist()
+        return np.reshape([_horner(descending, number) for number in x.ravel().tolist()], x.shape)
     total = np.full_like(x, coefficients[-1])
     for coefficient in coefficients[-2::-1]:
         total *= x
         total += coefficient
+    return total
+
+
+def _horner(descending: list[float], x: float) -> float:
+    total = descending[0]
+    for coefficient in descending[1:]:
+        total = total * x + coefficient
     return total

@@ -20,13 +20,14 @@ from kl_lib.types import Array
 
 # The integrand is analytic for |Im log a| < π, far beyond the way of length log 2: seven nodes are enough.
 _NODES, _WEIGHTS = legendre_rule(7)
-_BLOCK = 1 << 11
+_BLOCK = 1 << 9
 
 # Stirling's series, with the Bernoulli numbers B2, B4, …, is used from this argument on (NIST's Digital
 # Library of Mathematical Functions, equation 5.11.1 and table 24.2.1).
 STIRLING = 10
 _BERNOULLI = np.array([1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798])
 _ORDER = 2.0 * np.arange(1, _BERNOULLI.size + 1)
+_STEPS = np.arange(float(STIRLING))
 
 
 def gamma_bregman(x: ArrayLike, y: ArrayLike) -> Array:
@@ -58,7 +59,7 @@ def gamma_bregman(x: ArrayLike, y: ArrayLike) -> Array:
         (near & (low < STIRLING), partial(_gamma_bregman_near, _small_curvature)),
         (near & (low >= STIRLING), partial(_gamma_bregman_near, _large_curvature)),
         (~near & (high <= 1), _gamma_bregman_small),
-        (~near & (high > 1), _gamma_bregman_far),
+        (~near & (high > 1), lambda *far: in_blocks(_gamma_bregman_far, far, _BLOCK)),
     )
     return in_pieces(pieces, x, y)[()]
 
@@ -82,8 +83,9 @@ def _gamma_bregman_small(x: Array, y: Array) -> Array:
 
 
 def _gamma_bregman_far(x: Array, y: Array) -> Array:
-    (at_x, _), (at_y, slope) = _remainder_and_slope(x), _remainder_and_slope(y)
-    return 0.5 * phi_ratio(x, y) + (at_x - at_y - slope * (x - y))
+    remainder, slope = _remainder_and_slope(np.stack([x, y]))
+    value: Array = 0.5 * phi_ratio(x, y) + (remainder[0] - remainder[1] - slope[1] * (x - y))
+    return value
 
 
 def beta_bregman(
@@ -150,21 +152,27 @@ def _curvature_drop(a: Array, b: Array) -> Array:
     """Return a²(g″(a) − g″(a + b)), as a sum of positive terms."""
     small = a < STIRLING
     shifted = np.where(small, a + STIRLING, a)
-    log_ratio = np.log1p(b / shifted)
-    powers = np.concatenate([[2.0], np.arange(3.0, 3.0 + 2 * _BERNOULLI.size, 2.0)])
-    total = np.zeros_like(a)
-    for power, coefficient in zip(powers, np.concatenate([[0.5], _BERNOULLI]), strict=True):
-        total -= coefficient * shifted ** (2 - power) * np.expm1(-power * log_ratio)
+    inverse, power, share = 1 / shifted, shifted / (shifted + b), b / (shifted + b)
+    # Of Stirling's series, whose terms are c a^{−k} for k = 2, 3, 5, …: what is left of 1 by power^k.
+    both = share * (1 + power)
+    drop, power_k, square = share + power * both, power**3, inverse * inverse
+    total = 0.5 * both
+    for coefficient in _BERNOULLI:
+        total += coefficient * inverse * drop
+        drop += power_k * both
+        power_k *= power * power
+        inverse *= square
     total *= (a / shifted) ** 2
-    small_a, small_b = a[small], b[small]
-    first_terms = np.zeros_like(small_a)
-    for k in range(STIRLING):
-        x = small_a + k
-        y = x + small_b
-        drop = small_b / y * (x * x + x * y + y * y + x + y) / ((x + 1) * y * (y + 1))
-        first_terms += (small_a / x) ** 2 * drop
-    total[small] += first_terms
+    total[small] += _first_drops(a[small], b[small])
     return total
+
+
+def _first_drops(a: Array, b: Array) -> Array:
+    """Return the same of the first ten terms of g″(a) = Σ 1/((a + k)²(a + k + 1)), (n,)."""
+    x = np.add.outer(_STEPS, a)
+    y = x + b
+    drops = (a / x) ** 2 * (b / y) * ((x * x / (y + 1) + x + y) / (y * (x + 1)))
+    return np.asarray(np.sum(drops, axis=0))
 
 
 def gamma_curvature(a: Array) -> Array:
@@ -200,15 +208,11 @@ def _large_curvature(a: Array) -> Array:
 def _small_curvature(a: Array) -> Array:
     """Return a² g″(a) from its first ten terms and g″(a + 10)."""
     shifted = a + STIRLING
-    rest = _large_curvature(shifted) / shifted**2
-    b = a + 1
-    first = last = 1 / b
-    for _ in range(1, STIRLING):
-        b += 1
-        inverse = 1 / b
-        rest += last * last * inverse
-        last = inverse
-    return first + a * a * rest
+    inverse = 1 / np.add.outer(_STEPS, a + 1)
+    following = 1 / np.add.outer(_STEPS[:-1], a + 2)
+    rest = _large_curvature(shifted) / shifted**2 + np.sum(inverse[:-1] ** 2 * following, axis=0)
+    value: Array = inverse[0] + a * a * rest
+    return value
 
 
 def stirling_remainder(a: ArrayLike) -> Array:
@@ -242,13 +246,10 @@ def _remainder_and_slope(a: Array) -> tuple[Array, Array]:
     shifted.put(small, b + STIRLING)
     square = 1 / (shifted * shifted)
     remainder, slope = stirling_remainder(shifted), -square * polynomial(_BERNOULLI / _ORDER, square)
-    more, more_slope, inverse = remainder.take(small), slope.take(small), 1 / b
-    for _ in range(STIRLING):
-        last, log = inverse, np.log1p(inverse)
-        more += (b + 0.5) * log - 1
-        b += 1
-        inverse = 1 / b
-        more_slope += log - 0.5 * (last + inverse)
-    remainder.put(small, more)
-    slope.put(small, more_slope)
+    terms = np.add.outer(_STEPS, b)
+    log = np.log1p(1 / terms)
+    more = np.sum((terms + 0.5) * log - 1, axis=0)
+    more_slope = np.sum(log - 0.5 * (1 / terms + 1 / (terms + 1)), axis=0)
+    remainder.put(small, remainder.take(small) + more)
+    slope.put(small, slope.take(small) + more_slope)
     return remainder, slope
