@@ -83,9 +83,8 @@ def _freeze(label: str, generator: Any) -> Any:
 def _read_frozen(label: str, value: Any) -> Distribution:
     generator = value.dist
     shapes, loc, scale = scipy_adapter.shapes_loc_scale(value)
-    infinite = scipy_adapter.may_be_infinite(generator)
     parameters = {
-        name: _as_shape_parameter(f"{name} of {label}", shape, name in infinite)
+        name: _as_shape_parameter(f"{name} of {label}", name, shape, generator)
         for name, shape in zip(_names_of(generator, shapes), shapes, strict=True)
     }
     _check_domain(label, generator, parameters)
@@ -114,9 +113,10 @@ def _names_of(generator: Any, shapes: tuple[Any, ...]) -> list[str]:
     return names if len(names) == len(shapes) else [f"{names[0]}{i}" for i in range(len(shapes))]
 
 
-def _as_shape_parameter(name: str, value: Any, may_be_infinite: bool) -> Array:
+def _as_shape_parameter(label: str, name: str, value: Any, generator: Any) -> Array:
     array = _as_float(value)
-    return array if may_be_infinite and not np.any(np.isnan(array)) else as_finite(name, array)
+    infinite = np.isinf(array).any() and not np.isnan(array).any()
+    return array if infinite and name in scipy_adapter.may_be_infinite(generator) else as_finite(label, array)
 
 
 def _registered_name(generator: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kl_lib.numerics.entrywise import polynomial
+from kl_lib.numerics.entrywise import overwrite, polynomial
 from kl_lib.numerics.error_free import artanh_remainder, two_product
 from kl_lib.types import Array
 
@@ -50,8 +50,7 @@ def phi(delta: ArrayLike) -> Array:
     with np.errstate(divide="ignore"):
         # inf - log1p(inf) would be nan.
         value = np.asarray(delta - np.log1p(np.minimum(delta, LARGEST)))
-    near = np.flatnonzero(np.abs(delta) < 0.5)
-    value.put(near, _phi_near(delta.take(near)))
+    overwrite(value, np.abs(delta) < 0.5, _phi_near, delta)
     return value[()]
 
 
@@ -96,10 +95,12 @@ def expm1x(w: ArrayLike) -> Array:
     with np.errstate(over="ignore"):
         # expm1(inf) - inf would be nan.
         value = np.asarray(np.expm1(w) - np.minimum(w, LARGEST))
-    near = np.flatnonzero(np.abs(w) < 1)
-    small = w.take(near)
-    value.put(near, small * small * polynomial(_EXPONENTIAL, small))
+    overwrite(value, np.abs(w) < 1, _expm1x_near, w)
     return value[()]
+
+
+def _expm1x_near(w: Array) -> Array:
+    return w * w * polynomial(_EXPONENTIAL, w)
 
 
 def phi_ratio(x: ArrayLike, y: ArrayLike) -> Array:
@@ -126,9 +127,7 @@ def phi_ratio(x: ArrayLike, y: ArrayLike) -> Array:
         ratio = x / y
         excess = ratio - 1
         value = np.asarray(excess - _log_ratio(x, y, ratio))
-    near = np.flatnonzero(np.abs(excess) < 0.5)
-    scale = y.take(near)
-    value.put(near, _phi_near((x.take(near) - scale) / scale))
+    overwrite(value, np.abs(excess) < 0.5, lambda x, y: _phi_near((x - y) / y), x, y)
     return value[()]
 
 
@@ -159,11 +158,12 @@ def phi_square_ratio(x: ArrayLike, y: ArrayLike, *, weight: float = 1.0) -> Arra
         excess = ratio - 1
         value = np.asarray(weight * excess * (ratio + 1))
         value -= 2 * weight * _log_ratio(x, y, ratio)
-    near = np.flatnonzero(np.abs(excess) < 0.2)
-    scale = y.take(near)
-    t = (x.take(near) - scale) / scale
-    value.put(near, weight * _phi_near(t * (2 + t)))
+    overwrite(value, np.abs(excess) < 0.2, lambda x, y: weight * _phi_square_near((x - y) / y), x, y)
     return value[()]
+
+
+def _phi_square_near(excess: Array) -> Array:
+    return _phi_near(excess * (2 + excess))
 
 
 def kl_term(p: ArrayLike, q: ArrayLike, difference: ArrayLike | None = None) -> Array:
@@ -193,9 +193,8 @@ def kl_term(p: ArrayLike, q: ArrayLike, difference: ArrayLike | None = None) -> 
     above, below = (q, p) if positive.all() else (np.where(positive, side, 1.0) for side in (q, p))
     with np.errstate(over="ignore", under="ignore"):
         value = np.asarray(difference - p * _log_ratio(above, below, above / below))
-    near = np.flatnonzero(np.abs(difference) < 0.5 * p)
-    scale = p.take(near)
-    value.put(near, scale * _phi_near(difference.take(near) / scale))
+    near = np.abs(difference) < 0.5 * p
+    overwrite(value, near, lambda p, difference: p * _phi_near(difference / p), p, difference)
     return value[()]
 
 
@@ -240,14 +239,19 @@ def phi_product_ratio(
         shift = e + f - g - h
     ratio = (factors[0] * factors[1]) / (factors[2] * factors[3])
     with np.errstate(over="ignore", under="ignore"):
-        near = np.flatnonzero(np.abs(_times_power(ratio, shift) - 1) < 0.5)
+        near = np.abs(_times_power(ratio, shift) - 1) < 0.5
         value = np.asarray(_times_power(weight * ratio, shift))
         value -= weight * (1 + np.log(ratio) + shift * np.log(2))
-    first, second = (two_product(*(x.take(near) for x in pair)) for pair in (factors[:2], factors[2:]))
-    product, lost = (_times_power(part, shift.take(near) if shift.ndim else shift) for part in first)
-    excess = ((product - second[0]) + (lost - second[1])) / second[0]
-    value.put(near, weight.take(near) * _phi_near(excess))
+    overwrite(value, near, _phi_product_near, *factors, np.broadcast_to(shift, value.shape), weight)
     return value[()]
+
+
+def _phi_product_near(
+    a: Array, b: Array, c: Array, d: Array, shift: NDArray[np.int_], weight: Array
+) -> Array:
+    product, lost = (_times_power(part, shift) for part in two_product(a, b))
+    other, other_lost = two_product(c, d)
+    return weight * _phi_near(((product - other) + (lost - other_lost)) / other)
 
 
 def _times_power(x: Array, shift: NDArray[np.int_]) -> Array:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kl_lib.types import Array
+from kl_lib.types import Array, Mask
 
 # So few numbers are faster one by one, as floats of Python's.
 _FEW = 4
@@ -46,7 +45,7 @@ def in_blocks(function: Callable[..., Array], arrays: Sequence[Array], size: int
     return value
 
 
-def in_pieces(pieces: Sequence[tuple[NDArray[np.bool_], Callable[..., Array]]], *arrays: Array) -> Array:
+def in_pieces(pieces: Sequence[tuple[Mask, Callable[..., Array]]], *arrays: Array) -> Array:
     """Return, entry by entry, the function whose mask is true there, of arrays of one shape.
 
     Examples
@@ -59,9 +58,25 @@ def in_pieces(pieces: Sequence[tuple[NDArray[np.bool_], Callable[..., Array]]], 
     """
     value = np.empty(arrays[0].shape)
     for where, function in pieces:
-        index = np.flatnonzero(where)
-        value.put(index, function(*(x.take(index) for x in arrays)))
+        overwrite(value, where, function, *arrays)
     return value
+
+
+def overwrite(value: Array, where: Mask, function: Callable[..., Array], *arrays: Array) -> None:
+    """Put `function` of arrays of one shape into `value`, of that shape too, where the mask is true.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.entrywise import overwrite
+    >>> value = np.zeros(2)
+    >>> overwrite(value, np.array([False, True]), np.sqrt, np.array([-1.0, 4.0]))
+    >>> value
+    array([0., 2.])
+    """
+    index = np.flatnonzero(where)
+    if index.size:
+        value.put(index, function(*(x.take(index) for x in arrays)))
 
 
 def polynomial(coefficients: Array, x: Array) -> Array:
