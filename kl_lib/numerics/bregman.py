@@ -19,7 +19,7 @@ from kl_lib.types import Array
 Curvature = Callable[..., Array]
 
 # So many ways at a time that all their nodes stay in the cache.
-_LEGENDRE_BLOCK, _LOGIT_BLOCK = 1 << 9, 1 << 6
+_LEGENDRE_BLOCK, _LOGIT_BLOCK = 1 << 7, 1 << 4
 
 
 def legendre_rule(count: int) -> tuple[Array, Array]:

@@ -27,7 +27,7 @@ _BLOCK = 1 << 9
 STIRLING = 10
 _BERNOULLI = np.array([1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798])
 _ORDER = 2.0 * np.arange(1, _BERNOULLI.size + 1)
-_STEPS = np.arange(float(STIRLING))
+_STEPS = np.arange(STIRLING + 1.0)
 
 
 def gamma_bregman(x: ArrayLike, y: ArrayLike) -> Array:
@@ -145,7 +145,9 @@ def _beta_curvature(
     a, b = rest * a_p + t * a_q, rest * b_p + t * b_q
     da, db = a_step / a, b_step / b
     cross = gamma_curvature(a + b) * (a / (a + b)) * (b / (a + b)) * da * db
-    return _curvature_drop(a, b) * da**2 + _curvature_drop(b, a) * db**2 - 2 * cross
+    drop_a, drop_b = _curvature_drop(np.stack([a, b]), np.stack([b, a]))
+    value: Array = drop_a * da**2 + drop_b * db**2 - 2 * cross
+    return value
 
 
 def _curvature_drop(a: Array, b: Array) -> Array:
@@ -169,7 +171,7 @@ def _curvature_drop(a: Array, b: Array) -> Array:
 
 def _first_drops(a: Array, b: Array) -> Array:
     """Return the same of the first ten terms of g″(a) = Σ 1/((a + k)²(a + k + 1)), (n,)."""
-    x = np.add.outer(_STEPS, a)
+    x = np.add.outer(_STEPS[:-1], a)
     y = x + b
     drops = (a / x) ** 2 * (b / y) * ((x * x / (y + 1) + x + y) / (y * (x + 1)))
     return np.asarray(np.sum(drops, axis=0))
@@ -208,9 +210,8 @@ def _large_curvature(a: Array) -> Array:
 def _small_curvature(a: Array) -> Array:
     """Return a² g″(a) from its first ten terms and g″(a + 10)."""
     shifted = a + STIRLING
-    inverse = 1 / np.add.outer(_STEPS, a + 1)
-    following = 1 / np.add.outer(_STEPS[:-1], a + 2)
-    rest = _large_curvature(shifted) / shifted**2 + np.sum(inverse[:-1] ** 2 * following, axis=0)
+    inverse = 1 / np.add.outer(_STEPS[1:], a)
+    rest = _large_curvature(shifted) / shifted**2 + np.sum(inverse[:-1] ** 2 * inverse[1:], axis=0)
     value: Array = inverse[0] + a * a * rest
     return value
 
@@ -247,9 +248,10 @@ def _remainder_and_slope(a: Array) -> tuple[Array, Array]:
     square = 1 / (shifted * shifted)
     remainder, slope = stirling_remainder(shifted), -square * polynomial(_BERNOULLI / _ORDER, square)
     terms = np.add.outer(_STEPS, b)
-    log = np.log1p(1 / terms)
-    more = np.sum((terms + 0.5) * log - 1, axis=0)
-    more_slope = np.sum(log - 0.5 * (1 / terms + 1 / (terms + 1)), axis=0)
+    inverse = 1 / terms
+    log = np.log1p(inverse[:-1])
+    more = np.sum((terms[:-1] + 0.5) * log - 1, axis=0)
+    more_slope = np.sum(log - 0.5 * (inverse[:-1] + inverse[1:]), axis=0)
     remainder.put(small, remainder.take(small) + more)
     slope.put(small, slope.take(small) + more_slope)
     return remainder, slope
