@@ -90,7 +90,7 @@ def _read_frozen(label: str, value: Any) -> Distribution:
     _check_domain(label, generator, parameters)
     parameters["loc"] = as_finite(f"loc of {label}", loc)
     parameters["scale"] = as_positive(f"scale of {label}", scale)
-    shape = np.broadcast_shapes(*(parameter.shape for parameter in parameters.values()))
+    shape = np.broadcast_shapes(*{parameter.shape for parameter in parameters.values()})
     kind = "continuous" if isinstance(generator, stats.rv_continuous) else "discrete"
     return Distribution(label, _registered_name(generator), kind, Parameters(**parameters), shape, value)
 
@@ -130,7 +130,7 @@ def _registered_name(generator: Any) -> str:
 def _check_domain(label: str, generator: Any, shapes: dict[str, Array]) -> None:
     """Refuse shape parameters outside their domain, which SciPy keeps silently."""
     bad = ~scipy_adapter.in_domain(generator, tuple(shapes.values()))
-    if np.any(bad):
+    if bad.any():
         first = {key: float(np.broadcast_to(shape, bad.shape)[bad].flat[0]) for key, shape in shapes.items()}
         listed = ", ".join(f"{key} of {label} = {number}" for key, number in first.items())
         raise ValueError(
@@ -235,7 +235,7 @@ def common_shape(p: Distribution, q: Distribution) -> tuple[int, ...]:
     if p.dimension != q.dimension and p.dimension and q.dimension:
         raise ValueError(f"p and q must have the same dimension, got {p.dimension} and {q.dimension}")
     try:
-        return np.broadcast_shapes(p.shape, q.shape)
+        return p.shape if p.shape == q.shape else np.broadcast_shapes(p.shape, q.shape)
     except ValueError:
         raise ValueError(
             f"the parameters of p and q must broadcast, got shapes {p.shape} and {q.shape}"

@@ -41,7 +41,7 @@ def completed(
     absolute: float,
 ) -> float | Array:
     """Integrate or sum what no closed form covers, one by one; inf where p has mass that q has not."""
-    if np.all(covered):
+    if covered.all():
         return float_or_array(value)
     if p.kind == "multivariate" or "other" in (p.kind, q.kind):
         raise NotImplementedError(

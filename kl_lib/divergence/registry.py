@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,7 @@ def closed_values(p: Distribution, q: Distribution, shape: tuple[int, ...]) -> t
     agree = _agree(p, q, closed_form.equal)
     # The divergence of distributions far apart may itself overflow to inf.
     with np.errstate(over="ignore"):
-        if np.all(agree):
+        if agree.all():
             return _evaluate(closed_form.formula, p, q, shape), agree
         value, covered = np.full(shape, np.nan), np.broadcast_to(agree, shape)
         count = int(np.count_nonzero(covered))
@@ -124,7 +125,7 @@ def no_values(shape: tuple[int, ...]) -> tuple[Array, Mask]:
 
 def _agree(p: Distribution, q: Distribution, names: Sequence[str]) -> Mask:
     """Return where p and q have these parameters in common."""
-    agree = np.ones((), dtype=bool)
+    agree: Mask = np.ones((), dtype=bool)
     for name in names:
         agree = agree & (getattr(p.parameters, name) == getattr(q.parameters, name))
     return agree
@@ -138,9 +139,9 @@ def _restricted(p: Distribution, where: Mask) -> Distribution:
 
 def _evaluate(formula: Formula, p: Distribution, q: Distribution, shape: tuple[int, ...]) -> Array:
     """Evaluate so many pairs at a time that all that is computed of them stays in the cache."""
-    size = np.prod(shape, dtype=int)
-    if size <= _BLOCK or p.kind == "multivariate" or p.name == "rv_discrete":
-        return np.array(np.broadcast_to(formula(p.parameters, q.parameters), shape))
+    if prod(shape) <= _BLOCK or p.kind == "multivariate" or p.name == "rv_discrete":
+        value = np.array(formula(p.parameters, q.parameters), dtype=np.float64)
+        return value if value.shape == shape else np.array(np.broadcast_to(value, shape))
     of_p, of_q = vars(p.parameters), vars(q.parameters)
     flat = [np.broadcast_to(x, shape).ravel() for x in (*of_p.values(), *of_q.values())]
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.special import binom, factorial, i0e, i1e
 
 from kl_lib.numerics.bregman import legendre_integral, logit_integral, within_factor_2
-from kl_lib.numerics.entrywise import in_pieces, polynomial
+from kl_lib.numerics.entrywise import broadcast_floats, in_pieces, polynomial
 from kl_lib.types import Array
 
 # From this argument on, the series in 1/x is used.
@@ -81,7 +81,7 @@ def bessel_bregman(x: ArrayLike, y: ArrayLike) -> Array:
     >>> print(f"{bessel_bregman(1.0, 0.0):.12f}", f"{np.log(np.i0(1.0)):.12f}")
     0.235914358507 0.235914358507
     """
-    x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
+    x, y = broadcast_floats(x, y)
     near = within_factor_2(x, y)
     pieces = ((near, partial(legendre_integral, _curvature)), (~near, _bessel_bregman_far))
     return in_pieces(pieces, x, y)[()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kl_lib.numerics.entrywise import overwrite, polynomial
+from kl_lib.numerics.entrywise import broadcast_floats, overwrite, polynomial
 from kl_lib.numerics.error_free import artanh_remainder, two_product
 from kl_lib.types import Array
 
@@ -122,7 +122,7 @@ def phi_ratio(x: ArrayLike, y: ArrayLike) -> Array:
     >>> print(f"{phi_ratio(1 + 2.0**-30, 1.0):.12e} {phi_ratio(1e-300, 1e300):.9f}")
     4.336808687249e-19 1380.551055796
     """
-    x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
+    x, y = broadcast_floats(x, y)
     with np.errstate(over="ignore", under="ignore"):
         ratio = x / y
         excess = ratio - 1
@@ -152,7 +152,7 @@ def phi_square_ratio(x: ArrayLike, y: ArrayLike, *, weight: float = 1.0) -> Arra
     >>> print(f"{phi_square_ratio(1 + 2.0**-30, 1.0):.12e}")
     1.734723475438e-18
     """
-    x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
+    x, y = broadcast_floats(x, y)
     with np.errstate(over="ignore", under="ignore"):
         ratio = x / y
         excess = ratio - 1
@@ -188,7 +188,7 @@ def kl_term(p: ArrayLike, q: ArrayLike, difference: ArrayLike | None = None) -> 
     array([0.5, 0. , inf])
     """
     p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
-    p, q, difference = np.broadcast_arrays(p, q, q - p if difference is None else difference)
+    p, q, difference = broadcast_floats(p, q, q - p if difference is None else difference)
     positive = p > 0
     above, below = (q, p) if positive.all() else (np.where(positive, side, 1.0) for side in (q, p))
     with np.errstate(over="ignore", under="ignore"):
@@ -202,8 +202,9 @@ def _log_ratio(x: Array, y: Array, ratio: Array) -> Array:
     """Return log(x/y), also where the ratio has over- or underflown."""
     with np.errstate(divide="ignore"):
         value = np.asarray(np.log(ratio))
-        if not (np.min(ratio, initial=1.0) > 1e-300 and np.max(ratio, initial=1.0) < np.inf):
-            extreme = ~((ratio > 1e-300) & (ratio < np.inf))
+        ordinary = (ratio > 1e-300) & (ratio < np.inf)
+        if not ordinary.all():
+            extreme = ~ordinary
             value[extreme] = np.log(x[extreme]) - np.log(y[extreme])
     return value
 
@@ -231,8 +232,7 @@ def phi_product_ratio(
     >>> print(f"{phi_product_ratio(3.0, 1 / 3, 1.0, 1.0):.12e}")
     1.540743955510e-33
     """
-    arrays = (np.asarray(x, dtype=np.float64) for x in (a, b, c, d, weight))
-    *factors, weight = np.broadcast_arrays(*arrays)
+    *factors, weight = broadcast_floats(a, b, c, d, weight)
     shift = np.zeros((), dtype=int)
     if not all(_has_modest_exponents(x) for x in factors):
         factors, (e, f, g, h) = (list(part) for part in zip(*map(np.frexp, factors), strict=True))

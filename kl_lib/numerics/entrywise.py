@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from kl_lib.types import Array, Mask
 
 # So few numbers are faster one by one, as floats of Python's.
 _FEW = 4
+
+
+def broadcast_floats(*values: ArrayLike) -> tuple[Array, ...]:
+    """Return float arrays of one shape.
+
+    Examples
+    --------
+    >>> from kl_lib.numerics.entrywise import broadcast_floats
+    >>> [x.shape for x in broadcast_floats(1, [2, 3])]
+    [(2,), (2,)]
+    """
+    arrays = tuple(np.asarray(value, dtype=np.float64) for value in values)
+    same = all(array.shape == arrays[0].shape for array in arrays)
+    return arrays if same else np.broadcast_arrays(*arrays)
 
 
 def in_blocks(function: Callable[..., Array], arrays: Sequence[Array], size: int) -> Array:

@@ -15,7 +15,7 @@ from scipy.special import digamma, gammaln
 
 from kl_lib.numerics.bregman import legendre_integral, legendre_rule, logit_integral, within_factor_2
 from kl_lib.numerics.elementary import kl_term, phi_ratio
-from kl_lib.numerics.entrywise import in_blocks, in_pieces, polynomial
+from kl_lib.numerics.entrywise import broadcast_floats, in_blocks, in_pieces, polynomial
 from kl_lib.types import Array
 
 # The integrand is analytic for |Im log a| < π, far beyond the way of length log 2: seven nodes are enough.
@@ -53,7 +53,7 @@ def gamma_bregman(x: ArrayLike, y: ArrayLike) -> Array:
     >>> print(f"{gamma_bregman(2.0, 1.0):.12f}", f"{1 - 2 * np.log(2) + np.euler_gamma:.12f}")
     0.190921303782 0.190921303782
     """
-    x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
+    x, y = broadcast_floats(x, y)
     near, low, high = within_factor_2(x, y), np.minimum(x, y), np.maximum(x, y)
     pieces = (
         (near & (low < STIRLING), partial(_gamma_bregman_near, _small_curvature)),
@@ -117,7 +117,7 @@ def beta_bregman(
     """
     ends = [np.asarray(x, dtype=np.float64) for x in (a_p, b_p, a_q, b_q)]
     steps = (ends[2] - ends[0], ends[3] - ends[1] if b_step is None else b_step)
-    a_p, b_p, a_q, b_q, a_step, b_step = np.broadcast_arrays(*ends, *steps)
+    a_p, b_p, a_q, b_q, a_step, b_step = broadcast_floats(*ends, *steps)
     near = within_factor_2(a_p, a_q) & within_factor_2(b_p, b_q)
     pieces = ((near, partial(legendre_integral, _beta_curvature)), (~near, _beta_bregman_far))
     return in_pieces(pieces, a_p, b_p, a_q, b_q, a_step, b_step)[()]

@@ -8,7 +8,7 @@ from scipy.special import digamma, zeta
 from scipy.special import gamma as gamma_function
 
 from kl_lib.numerics.elementary import expm1x, phi
-from kl_lib.numerics.entrywise import in_pieces, polynomial
+from kl_lib.numerics.entrywise import broadcast_floats, in_pieces, polynomial
 from kl_lib.numerics.error_free import log_ratio, log_ratio_parts, two_product, two_quotient, two_sum
 from kl_lib.numerics.gamma import STIRLING, stirling_remainder
 from kl_lib.types import Array
@@ -47,8 +47,7 @@ def gumbel_divergence(shift: tuple[Array, Array], x: ArrayLike, y: ArrayLike) ->
     >>> print(f"{gumbel_divergence((0.0, 0.0), 2.0, 1.0):.12f}", f"{1 - np.log(2) + np.euler_gamma:.12f}")
     0.884068484342 0.884068484342
     """
-    floats = (np.asarray(part, dtype=np.float64) for part in (x, y, *shift))
-    x, y, shift_high, shift_lost = np.broadcast_arrays(*floats)
+    x, y, shift_high, shift_lost = broadcast_floats(x, y, *shift)
     kappa, lost = two_quotient(x, 0.0, y)
     near, small = np.abs(kappa - 1) < 0.5, kappa < STIRLING
     pieces = ((near, _near), (~near & small, _far_below_ten), (~near & ~small, _far_above_ten))
