@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
-from families import FAMILIES, Family, Parameters
+from families import FAMILIES, ComparedFamily, Values
 from grid import FAMILIES as GRID
 from grid import evaluate, exact_values, far_pairs, mp, near_pairs, relative_errors
 from libraries import LIBRARIES
@@ -39,7 +39,7 @@ def accuracy_rows() -> list[dict[str, Any]]:
     return rows
 
 
-def _worst(library: str, family: Family, distance: float) -> tuple[float, int, int]:
+def _worst(library: str, family: ComparedFamily, distance: float) -> tuple[float, int, int]:
     """Return the worst relative error, and how many values are negative, and how many zero."""
     build, divergence = LIBRARIES[library]
     errors, negative, zero = [], 0, 0
@@ -52,7 +52,7 @@ def _worst(library: str, family: Family, distance: float) -> tuple[float, int, i
     return max(errors), negative, zero
 
 
-def _truth(library: str, family: Family, p: Parameters, q: Parameters) -> Any:
+def _truth(library: str, family: ComparedFamily, p: Values, q: Values) -> Any:
     p_exact, q_exact = ([_exact(x) for x in parameters] for parameters in (p, q))
     if family.rate is not None and library not in ("kl_lib", "SciPy"):
         p_exact[family.rate], q_exact[family.rate] = 1 / p_exact[family.rate], 1 / q_exact[family.rate]

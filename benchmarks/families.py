@@ -11,12 +11,12 @@ import numpy as np
 from grid import mp
 from scipy import stats
 
-Parameters = tuple[Any, ...]
-Truth = Callable[[Parameters, Parameters], Any]
+Values = tuple[Any, ...]
+Truth = Callable[[Values, Values], Any]
 
 
 @dataclass(frozen=True)
-class Family:
+class ComparedFamily:
     """One family.
 
     `torch`, `tfp` and `numpyro` are the name of the class and the names of its parameters, in the order
@@ -26,7 +26,7 @@ class Family:
 
     scipy: Callable[..., Any]
     truth: Truth
-    bases: tuple[Parameters, ...]
+    bases: tuple[Values, ...]
     torch: tuple[str, ...]
     tfp: tuple[str, ...]
     numpyro: tuple[str, ...]
@@ -34,11 +34,11 @@ class Family:
     rate: int | None = None
     weights: bool = False
 
-    def pairs(self, distance: float) -> list[tuple[Parameters, Parameters]]:
+    def pairs(self, distance: float) -> list[tuple[Values, Values]]:
         """Return the bases, each beside itself moved by ±`distance`."""
         return [(p, self._moved(p, sign * distance)) for p in self.bases for sign in (1, -1)]
 
-    def _moved(self, p: Parameters, distance: float) -> Parameters:
+    def _moved(self, p: Values, distance: float) -> Values:
         moved = [_scaled(x, distance) for x in p]
         if self.location:
             moved[0] = p[0] + distance * (p[1] if np.ndim(p[1]) == 0 else 1.0)
@@ -56,19 +56,19 @@ def _covariance_factor(size: int) -> np.ndarray:
     return np.linalg.cholesky(0.6**lags)
 
 
-def _in_grid(name: str, complete: Callable[..., Parameters] = lambda *p: p) -> Truth:
+def _in_grid(name: str, complete: Callable[..., Values] = lambda *p: p) -> Truth:
     """Return the textbook formula of the grid, whose parameters are `complete` of ours."""
     reference = grid.FAMILIES[name].reference
     return lambda p, q: reference(*complete(*p), *complete(*q))
 
 
-def _categorical(p: Parameters, q: Parameters) -> Any:
+def _categorical(p: Values, q: Values) -> Any:
     """Weights, which stand for themselves over their sum."""
     shares_p, shares_q = ([x / mp.fsum(weights) for x in weights] for (weights,) in (p, q))
     return mp.fsum(x * mp.log(x / y) for x, y in zip(shares_p, shares_q, strict=True))
 
 
-def _normal_cholesky(p: Parameters, q: Parameters) -> Any:
+def _normal_cholesky(p: Values, q: Values) -> Any:
     """Means, and lower triangular factors of the covariances."""
     (mean_p, factor_p), (mean_q, factor_q) = p, q
     inverse, size = factor_q**-1, factor_p.rows
@@ -81,94 +81,94 @@ _WEIGHTS = (np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.7, 0.15, 0.1, 0.05]))
 _LOC_SCALE = ("loc", "scale")
 
 FAMILIES = {
-    "normal": Family(
+    "normal": ComparedFamily(
         stats.norm, _in_grid("norm"), ((0.3, 1.7), (-20.0, 0.013)),
         ("Normal", *_LOC_SCALE), ("Normal", *_LOC_SCALE), ("Normal", *_LOC_SCALE), location=True,
     ),
-    "lognormal": Family(
+    "lognormal": ComparedFamily(
         lambda m, s: stats.lognorm(s, scale=np.exp(m)),
         _in_grid("lognorm", lambda m, s: (s, mp.exp(m))), ((0.0, 0.7), (0.0, 3.1)),
         ("LogNormal", *_LOC_SCALE), ("LogNormal", *_LOC_SCALE), ("LogNormal", *_LOC_SCALE),
     ),
-    "half-normal": Family(
+    "half-normal": ComparedFamily(
         lambda s: stats.halfnorm(scale=s), _in_grid("halfnorm", lambda s: (0, s)), ((1.7,), (0.013,)),
         ("HalfNormal", "scale"), ("HalfNormal", "scale"), ("HalfNormal", "scale"),
     ),
-    "exponential": Family(
+    "exponential": ComparedFamily(
         lambda s: stats.expon(scale=s), _in_grid("expon", lambda s: (0, s)), ((1.7,), (0.013,)),
         ("Exponential", "rate"), ("Exponential", "rate"), ("Exponential", "rate"), rate=0,
     ),
-    "gamma": Family(
+    "gamma": ComparedFamily(
         lambda a, s: stats.gamma(a, scale=s), _in_grid("gamma"), ((2.3, 1.7), (0.4, 0.013), (310.0, 5.1)),
         ("Gamma", "concentration", "rate"), ("Gamma", "concentration", "rate"),
         ("Gamma", "concentration", "rate"), rate=1,
     ),
-    "chi-squared": Family(
+    "chi-squared": ComparedFamily(
         stats.chi2, _in_grid("chi2", lambda df: (df, 1)), ((2.3,), (310.0,)),
         ("Chi2", "df"), ("Chi2", "df"), ("Chi2", "df"),
     ),
-    "beta": Family(
+    "beta": ComparedFamily(
         stats.beta, _in_grid("beta"), ((2.3, 1.7), (0.4, 0.6), (120.0, 37.0)),
         ("Beta", "concentration1", "concentration0"), ("Beta", "concentration1", "concentration0"),
         ("Beta", "concentration1", "concentration0"),
     ),
-    "gamma, shape 1e12": Family(
+    "gamma, shape 1e12": ComparedFamily(
         lambda a, s: stats.gamma(a, scale=s), _in_grid("gamma"), ((1e12, 3.0),),
         ("Gamma", "concentration", "rate"), ("Gamma", "concentration", "rate"),
         ("Gamma", "concentration", "rate"), rate=1,
     ),
-    "beta, shapes 1e12": Family(
+    "beta, shapes 1e12": ComparedFamily(
         stats.beta, _in_grid("beta"), ((1e12, 2e12),),
         ("Beta", "concentration1", "concentration0"), ("Beta", "concentration1", "concentration0"),
         ("Beta", "concentration1", "concentration0"),
     ),
-    "Dirichlet": Family(
+    "Dirichlet": ComparedFamily(
         stats.dirichlet, _in_grid("dirichlet", lambda a: a), ((np.array([2.3, 1.7, 0.4, 11.0]),),),
         ("Dirichlet", "concentration"), ("Dirichlet", "concentration"), ("Dirichlet", "concentration"),
     ),
-    "Laplace": Family(
+    "Laplace": ComparedFamily(
         stats.laplace, _in_grid("laplace"), ((0.3, 1.7), (-2.0, 0.13)),
         ("Laplace", *_LOC_SCALE), ("Laplace", *_LOC_SCALE), ("Laplace", *_LOC_SCALE), location=True,
     ),
-    "Cauchy": Family(
+    "Cauchy": ComparedFamily(
         stats.cauchy, _in_grid("cauchy"), ((0.3, 1.7), (-2.0, 0.13)),
         ("Cauchy", *_LOC_SCALE), ("Cauchy", *_LOC_SCALE), ("Cauchy", *_LOC_SCALE), location=True,
     ),
-    "Pareto": Family(
+    "Pareto": ComparedFamily(
         stats.pareto, _in_grid("pareto", lambda a: (a, 1)), ((2.3,), (0.4,)),
         ("Pareto", "alpha"), ("Pareto", "concentration"), ("Pareto", "alpha"),
     ),
-    "Weibull": Family(
+    "Weibull": ComparedFamily(
         lambda k, s: stats.weibull_min(k, scale=s), _in_grid("weibull_min"), ((2.3, 1.7), (0.6, 0.13)),
         ("Weibull", "concentration", "scale"), ("Weibull", "concentration", "scale"),
         ("Weibull", "concentration", "scale"),
     ),
-    "Gumbel": Family(
+    "Gumbel": ComparedFamily(
         stats.gumbel_r, _in_grid("gumbel_r"), ((0.3, 1.7), (-2.0, 0.13)),
         ("Gumbel", *_LOC_SCALE), ("Gumbel", *_LOC_SCALE), ("Gumbel", *_LOC_SCALE), location=True,
     ),
-    "von Mises": Family(
+    "von Mises": ComparedFamily(
         lambda m, k: stats.vonmises(k, loc=m), _in_grid("vonmises"), ((0.3, 1.7), (-2.0, 40.0)),
         ("VonMises", "loc", "concentration"), ("VonMises", "loc", "concentration"),
         ("VonMises", "loc", "concentration"),
     ),
-    "Bernoulli": Family(
+    "Bernoulli": ComparedFamily(
         stats.bernoulli, _in_grid("bernoulli"), ((0.3,), (0.01,)),
         ("Bernoulli", "probs"), ("Bernoulli", "probs"), ("Bernoulli", "probs"),
     ),
-    "geometric": Family(
+    "geometric": ComparedFamily(
         stats.geom, _in_grid("geom"), ((0.3,), (0.01,)),
         ("Geometric", "probs"), ("Geometric", "probs"), ("Geometric", "probs"),
     ),
-    "Poisson": Family(
+    "Poisson": ComparedFamily(
         stats.poisson, _in_grid("poisson"), ((2.3,), (410.0,)),
         ("Poisson", "rate"), ("Poisson", "rate"), ("Poisson", "rate"),
     ),
-    "categorical": Family(
+    "categorical": ComparedFamily(
         lambda w: w, _categorical, tuple((w,) for w in _WEIGHTS),
         ("Categorical", "probs"), ("Categorical", "probs"), ("CategoricalProbs", "probs"), weights=True,
     ),
-    "multivariate normal": Family(
+    "multivariate normal": ComparedFamily(
         lambda m, factor: (m, factor), _normal_cholesky, ((np.zeros(4), _covariance_factor(4)),),
         ("MultivariateNormal", "loc", "scale_tril"), ("MultivariateNormalTriL", "loc", "scale_tril"),
         ("MultivariateNormal", "loc", "scale_tril"), location=True,

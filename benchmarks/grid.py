@@ -26,7 +26,7 @@ _NORMAL = np.finfo(np.float64).tiny, np.finfo(np.float64).max
 
 
 @dataclass(frozen=True)
-class Family:
+class Oracle:
     """How SciPy builds it, its divergence in mpmath, bases to move away from, and how far pairs are drawn.
 
     `build`, `reference` (parameters of p, then of q), the rows of `bases` and what `far` returns have the
@@ -42,7 +42,7 @@ class Family:
     batched: bool = True
 
 
-def near_pairs(family: Family, distances: Iterable[float] = DISTANCES) -> tuple[list[Array], list[Array]]:
+def near_pairs(family: Oracle, distances: Iterable[float] = DISTANCES) -> tuple[list[Array], list[Array]]:
     """Return every base with each parameter, and with all of them, moved by every relative distance."""
     rows_p, rows_q = [], []
     for base in family.bases:
@@ -58,14 +58,14 @@ def near_pairs(family: Family, distances: Iterable[float] = DISTANCES) -> tuple[
     return list(np.array(rows_p, dtype=float).T), list(np.array(rows_q).T)
 
 
-def far_pairs(family: Family, n: int, *, rng: np.random.Generator) -> tuple[list[Array], list[Array]]:
+def far_pairs(family: Oracle, n: int, *, rng: np.random.Generator) -> tuple[list[Array], list[Array]]:
     """Return n pairs of members that have nothing to do with each other, but for `whole` parameters."""
     p, q = family.far(rng, n), family.far(rng, n)
     return p, [p[k] if k in family.whole else q[k] for k in range(len(q))]
 
 
 def evaluate(
-    divergence: Callable[[Any, Any], Any], family: Family, p: Sequence[Array], q: Sequence[Array]
+    divergence: Callable[[Any, Any], Any], family: Oracle, p: Sequence[Array], q: Sequence[Array]
 ) -> Array:
     """Return `divergence` of SciPy's distributions with the parameters of each pair."""
     if family.batched:
@@ -74,7 +74,7 @@ def evaluate(
     return np.array([divergence(family.build(*row_p), family.build(*row_q)) for row_p, row_q in rows])
 
 
-def exact_values(family: Family, p: Sequence[Array], q: Sequence[Array]) -> list[Any]:
+def exact_values(family: Oracle, p: Sequence[Array], q: Sequence[Array]) -> list[Any]:
     """Return the divergence of each pair to 50 digits and more, as mpmath numbers."""
     return [family.reference(*map(mp.mpf, map(float, row))) for row in zip(*p, *q, strict=True)]
 
@@ -274,49 +274,49 @@ _SHAPES = [(1, 1), (0.3, 7), (1e-6, 1e3), (40, 1e-9), (1e12, 3)]
 _CHANCES = [(0.5,), (0.3,), (1e-9,), (0.85,)]
 _MANY = [(5, 0.5), (1, 0.3), (1000, 1e-9), (37, 0.85)]
 FAMILIES = {
-    "norm": Family(stats.norm, _normal, [*_LOCATIONS, (1e8, 1e-6)], _location_and_scale),
-    "lognorm": Family(lambda s, x: stats.lognorm(s, scale=x), _lognormal, _SHAPES[:4], _shape_and_scale),
-    "halfnorm": Family(stats.halfnorm, _half_normal, _LOCATIONS, _location_and_scale),
-    "expon": Family(stats.expon, _exponential, [*_LOCATIONS, (-7, 1e9)], _location_and_scale),
-    "gamma": Family(lambda a, s: stats.gamma(a, scale=s), _gamma, _SHAPES, _shape_and_scale),
-    "chi2": Family(lambda df, s: stats.chi2(df, scale=s), _chi2, _SHAPES, _shape_and_scale),
-    "invgamma": Family(lambda a, s: stats.invgamma(a, scale=s), _inverse_gamma, _SHAPES, _shape_and_scale),
-    "beta": Family(
+    "norm": Oracle(stats.norm, _normal, [*_LOCATIONS, (1e8, 1e-6)], _location_and_scale),
+    "lognorm": Oracle(lambda s, x: stats.lognorm(s, scale=x), _lognormal, _SHAPES[:4], _shape_and_scale),
+    "halfnorm": Oracle(stats.halfnorm, _half_normal, _LOCATIONS, _location_and_scale),
+    "expon": Oracle(stats.expon, _exponential, [*_LOCATIONS, (-7, 1e9)], _location_and_scale),
+    "gamma": Oracle(lambda a, s: stats.gamma(a, scale=s), _gamma, _SHAPES, _shape_and_scale),
+    "chi2": Oracle(lambda df, s: stats.chi2(df, scale=s), _chi2, _SHAPES, _shape_and_scale),
+    "invgamma": Oracle(lambda a, s: stats.invgamma(a, scale=s), _inverse_gamma, _SHAPES, _shape_and_scale),
+    "beta": Oracle(
         stats.beta,
         _beta,
         [(1, 1), (0.3, 7), (1e-6, 1e3), (40, 3e5), (1e12, 1e12), (1e-6, 1e-6)],
         _shapes(2),
     ),
-    "dirichlet": Family(
+    "dirichlet": Oracle(
         _dirichlet_row,
         _dirichlet,
         [(1, 1, 1), (0.3, 7, 2), (1e-6, 1e3, 40), (1e12, 3e12, 1e12)],
         _shapes(3),
         batched=False,
     ),
-    "laplace": Family(stats.laplace, _laplace, _LOCATIONS, _location_and_scale),
-    "cauchy": Family(stats.cauchy, _cauchy, [*_LOCATIONS, (1e8, 1e-6)], _location_and_scale),
-    "pareto": Family(lambda b, x: stats.pareto(b, scale=x), _pareto, _SHAPES, _shape_and_scale),
-    "weibull_min": Family(
+    "laplace": Oracle(stats.laplace, _laplace, _LOCATIONS, _location_and_scale),
+    "cauchy": Oracle(stats.cauchy, _cauchy, [*_LOCATIONS, (1e8, 1e-6)], _location_and_scale),
+    "pareto": Oracle(lambda b, x: stats.pareto(b, scale=x), _pareto, _SHAPES, _shape_and_scale),
+    "weibull_min": Oracle(
         lambda c, s: stats.weibull_min(c, scale=s),
         _weibull,
         [(1, 1), (0.3, 7), (40, 1e-9), (1e-3, 2), (1e6, 3)],
         _weibull_shape_and_scale,
     ),
-    "gumbel_r": Family(stats.gumbel_r, _gumbel, _LOCATIONS, _close_scales),
-    "gumbel_l": Family(stats.gumbel_l, _gumbel_left, _LOCATIONS, _close_scales),
-    "uniform": Family(stats.uniform, _uniform, _LOCATIONS, _location_and_scale),
-    "rayleigh": Family(lambda s: stats.rayleigh(scale=s), _rayleigh, _SCALES, _far_scales),
-    "maxwell": Family(lambda s: stats.maxwell(scale=s), _maxwell, _SCALES, _far_scales),
-    "vonmises": Family(
+    "gumbel_r": Oracle(stats.gumbel_r, _gumbel, _LOCATIONS, _close_scales),
+    "gumbel_l": Oracle(stats.gumbel_l, _gumbel_left, _LOCATIONS, _close_scales),
+    "uniform": Oracle(stats.uniform, _uniform, _LOCATIONS, _location_and_scale),
+    "rayleigh": Oracle(lambda s: stats.rayleigh(scale=s), _rayleigh, _SCALES, _far_scales),
+    "maxwell": Oracle(lambda s: stats.maxwell(scale=s), _maxwell, _SCALES, _far_scales),
+    "vonmises": Oracle(
         lambda m, k: stats.vonmises(k, loc=m),
         _von_mises,
         [(0, 1), (3, 0.1), (-1.5, 1e-6), (1, 24.5), (2, 40), (1, 3e5)],
         _direction_and_concentration,
     ),
-    "bernoulli": Family(stats.bernoulli, _bernoulli, _CHANCES, _chances),
-    "binom": Family(stats.binom, _binomial, _MANY, _trials_and_chances, whole=(0,)),
-    "geom": Family(stats.geom, _geometric, _CHANCES, _chances),
-    "nbinom": Family(stats.nbinom, _negative_binomial, _MANY, _trials_and_chances, whole=(0,)),
-    "poisson": Family(stats.poisson, _poisson, [(1,), (1e-9,), (3e7,)], _rates),
+    "bernoulli": Oracle(stats.bernoulli, _bernoulli, _CHANCES, _chances),
+    "binom": Oracle(stats.binom, _binomial, _MANY, _trials_and_chances, whole=(0,)),
+    "geom": Oracle(stats.geom, _geometric, _CHANCES, _chances),
+    "nbinom": Oracle(stats.nbinom, _negative_binomial, _MANY, _trials_and_chances, whole=(0,)),
+    "poisson": Oracle(stats.poisson, _poisson, [(1,), (1e-9,), (3e7,)], _rates),
 }

@@ -15,7 +15,7 @@ import numpyro.distributions
 import numpyro.distributions.kl
 import tensorflow_probability.substrates.numpy as tfp
 import torch
-from families import Family, Parameters
+from families import ComparedFamily, Values
 from scipy import special, stats
 from tensorflow_probability.substrates.numpy.distributions import kullback_leibler as tfp_kl
 
@@ -28,7 +28,7 @@ jax.config.update("jax_enable_x64", True)
 Divergence = Callable[[Any, Any], Any]
 
 
-def in_torch(family: Family, parameters: Parameters) -> Any:
+def in_torch(family: ComparedFamily, parameters: Values) -> Any:
     """Build the distribution of torch."""
     name, *names = family.torch
     given = {key: torch.tensor(value) for key, value in zip(names, parameters, strict=True)}
@@ -37,7 +37,7 @@ def in_torch(family: Family, parameters: Parameters) -> Any:
     return getattr(torch.distributions, name)(**given)
 
 
-def in_tfp(family: Family, parameters: Parameters) -> Any:
+def in_tfp(family: ComparedFamily, parameters: Values) -> Any:
     """Build the distribution of TensorFlow Probability, on NumPy."""
     name, *names = family.tfp
     given = {key: np.asarray(value, np.float64) for key, value in zip(names, parameters, strict=True)}
@@ -46,7 +46,7 @@ def in_tfp(family: Family, parameters: Parameters) -> Any:
     return getattr(tfp.distributions, name)(**given)
 
 
-def in_numpyro(family: Family, parameters: Parameters) -> Any:
+def in_numpyro(family: ComparedFamily, parameters: Values) -> Any:
     """Build the distribution of NumPyro."""
     name, *names = family.numpyro
     given = dict(zip(names, parameters, strict=True))
@@ -55,7 +55,7 @@ def in_numpyro(family: Family, parameters: Parameters) -> Any:
     return getattr(numpyro.distributions, name)(**given)
 
 
-def in_scipy(family: Family, parameters: Parameters) -> Any:
+def in_scipy(family: ComparedFamily, parameters: Values) -> Any:
     """Build the distribution of SciPy that `kl_lib` takes, or the arrays that it takes instead."""
     return family.scipy(*parameters)
 
@@ -79,7 +79,7 @@ def kl_scipy(p: Any, q: Any) -> Any:
     raise NotImplementedError
 
 
-LIBRARIES: dict[str, tuple[Callable[[Family, Parameters], Any], Divergence]] = {
+LIBRARIES: dict[str, tuple[Callable[[ComparedFamily, Values], Any], Divergence]] = {
     "kl_lib": (in_scipy, kl_here),
     "torch": (in_torch, torch.distributions.kl_divergence),
     "TFP": (in_tfp, tfp.distributions.kl_divergence),

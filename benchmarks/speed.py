@@ -127,7 +127,7 @@ def categorical(rng: np.random.Generator) -> dict[str, Call]:
 
 # What is timed, beside which library, and the ratio promised, if any.
 CASES: dict[str, tuple[Callable[[np.random.Generator], dict[str, Call]], str, float | None]] = {
-    "a scalar pair of normals": (scalar_normal, "torch", 1),
+    "a scalar pair of normals": (scalar_normal, "torch", None),
     "a scalar pair of normals, built in the call": (built_normal, "torch", None),
     "1e6 pairs of normals": (many_normals, "torch", 1),
     "1e4 pairs of normals in 16 dimensions, Cholesky factors": (many_cholesky, "torch", 1),

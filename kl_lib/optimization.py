@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import optimize
 
 from kl_lib.families import Family
 from kl_lib.results import Estimate, Fit
-from kl_lib.validation import Array
+from kl_lib.types import Array, Callback
 
 Objective = Callable[[Array], tuple[float, Array]]
-Callback = Callable[[Array], object]
-
-
-@dataclass(frozen=True)
-class Optimum:
-    """Where an optimiser stopped and why; `trace` is the objective per iteration, the start included."""
-
-    theta: Array
-    converged: bool
-    message: str
-    gradient_norm: float
-    trace: Array
-
-    def fit(self, family: Family, objective: Estimate) -> Fit:
-        """Return the result as the user sees it."""
-        distribution = family.at(self.theta)
-        return Fit(
-            self.theta, distribution, objective, self.converged, self.message, self.gradient_norm, self.trace
-        )
 
 
 def maximize(
     family: Family, objective: Objective, theta0: Array, *, tol: float, callback: Callback | None = None
-) -> Optimum:
+) -> Fit:
     """Climb from theta0 until the Euclidean norm of the gradient is at most tol.
 
     `objective` returns a value and its gradient (size,); -inf makes the line search step back. `callback`
-    sees θ at every iteration, the start included.
+    sees θ at every iteration, the start included. Logits end centred.
     """
     trace: list[float] = []
 
@@ -61,7 +41,9 @@ def maximize(
         gradient_norm = float(np.linalg.norm(gradient))
     converged = gradient_norm <= tol
     message = "the norm of the gradient is at most tol" if converged else str(result.message)
-    return Optimum(theta, converged, message, gradient_norm, np.array(trace))
+    theta = family.centred(theta)
+    objective_reached = Estimate.exact(trace[-1])
+    return Fit(theta, family.at(theta), objective_reached, converged, message, gradient_norm, np.array(trace))
 
 
 def _polish(

@@ -3,33 +3,67 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from kl_lib.validation import Array
+from kl_lib.types import Array, SciPyDistribution
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A Monte-Carlo mean of `n` samples with its standard error.
+    """A value in nats with its standard error, a mean of `n` samples; or computed, and not sampled: `exact`.
 
     Examples
     --------
+    >>> from kl_lib import Estimate
     >>> Estimate(value=0.5, standard_error=0.01, n=1000).value
     0.5
     """
 
     value: float
     standard_error: float
-    n: int
+    n: int | None
 
     @classmethod
-    def of(cls, samples: Array) -> Estimate:
-        """Return the mean of independent samples (n,), n >= 2; a mean of -inf has no finite error.
+    def exact(cls, value: float) -> Estimate:
+        """Return a value that was computed: of no samples, `n` None, and so of standard error 0.
+
+        Parameters
+        ----------
+        value
+            In nats.
+
+        Returns
+        -------
+        Estimate
+            With `n` None.
 
         Examples
         --------
+        >>> from kl_lib import Estimate
+        >>> Estimate.exact(0.5)
+        Estimate(value=0.5, standard_error=0.0, n=None)
+        """
+        return cls(value, 0.0, None)
+
+    @classmethod
+    def of(cls, samples: Array) -> Estimate:
+        """Return the mean of independent samples; a mean of -inf has no finite error.
+
+        Parameters
+        ----------
+        samples
+            At least 2, (n,).
+
+        Returns
+        -------
+        Estimate
+            Their mean and its standard error.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from kl_lib import Estimate
         >>> Estimate.of(np.array([1.0, 3.0]))
         Estimate(value=2.0, standard_error=1.0, n=2)
         """
@@ -48,13 +82,16 @@ class Fit:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from scipy import stats
+    >>> from kl_lib import Estimate, Fit
     >>> fit = Fit(np.zeros(2), stats.norm(), Estimate(-1.4, 0.1, 9), True, "converged", 0.0, np.zeros(3))
     >>> fit.converged, fit.trace.shape
     (True, (3,))
     """
 
     theta: Array
-    distribution: Any
+    distribution: SciPyDistribution
     objective: Estimate
     converged: bool
     message: str

@@ -1,4 +1,4 @@
-"""What every test shares: the one seed of the project, and the names that docstring examples use."""
+"""What every test shares: the one seed of the project."""
 
 from __future__ import annotations
 

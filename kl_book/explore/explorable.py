@@ -72,7 +72,10 @@ def explore(draw: Draw, *, alt: str, **sliders: Any) -> Explorable:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from matplotlib.figure import Figure
+    >>> from scipy import stats
+    >>> from kl_lib.explore import explore
     >>> def draw(sigma):
     ...     figure = Figure(figsize=(4, 2))
     ...     x = np.linspace(-3, 3, 50)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kl_book.figures.style import D_COLOR, GROUND, INK, MUTED, styled
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 # Values that have no error at all are drawn here.
 _FLOOR = 1e-18

@@ -20,7 +20,7 @@ from kl_book.figures.style import (
     pair_of_densities,
     styled,
 )
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 EXCESS = np.array([0.02, 0.06, 0.15, 0.35, 0.8])  # nats above the lowest cross-entropy
 

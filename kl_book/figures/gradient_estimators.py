@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kl_book.figures.style import D_COLOR, GROUND, INK, MUTED, Q_COLOR, styled
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 SOLID, DASHED, DOTTED = "-", (0, (4, 2)), (0, (1, 1.2))
 

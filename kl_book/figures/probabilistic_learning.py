@@ -21,7 +21,7 @@ from kl_book.figures.style import (
     styled,
 )
 from kl_lib.divergence import kl_divergence
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 
 @styled

@@ -22,7 +22,7 @@ from kl_book.figures.style import (
     pair_of_densities,
     styled,
 )
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 
 @styled

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kl_book.explore.palette import PALETTE
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 P_COLOR = PALETTE["p"].light  # p⋆, what is to be learned
 Q_COLOR = PALETTE["q"].light  # pθ, the model

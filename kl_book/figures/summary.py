@@ -20,7 +20,7 @@ from kl_book.figures.style import (
     pair_of_densities,
     styled,
 )
-from kl_lib.validation import Array, BatchFunction
+from kl_lib.types import Array, BatchFunction
 
 Region = NDArray[np.bool_]
 

@@ -12,14 +12,10 @@ from scipy import stats
 from scipy.linalg import cholesky
 from scipy.stats.distributions import rv_frozen
 
+from kl_lib import scipy_adapter
+from kl_lib.checks import as_finite, as_positive
 from kl_lib.numerics import two_sum
-from kl_lib.validation import Array, as_finite, as_positive
-
-# The base classes of SciPy's styles, which it does not export.
-_RV_GENERIC: Any = stats.rv_continuous.__base__
-_MULTIVARIATE_FROZEN: Any = type(stats.multivariate_normal()).__base__
-_NEWER_CONTINUOUS: Any = stats.Normal.__base__
-_NEWER_UNIVARIATE: Any = _NEWER_CONTINUOUS.__base__
+from kl_lib.types import Array
 
 
 class Parameters(SimpleNamespace):
@@ -45,7 +41,7 @@ class Distribution:
     source: Any
     dimension: int = 1
 
-    def entry(self, name: str, index: tuple[int, ...]) -> float:
+    def parameter_at(self, name: str, index: tuple[int, ...]) -> float:
         """Return one entry of a parameter; `index` is into a shape that `shape` broadcasts to."""
         return float(np.broadcast_to(getattr(self.parameters, name), self.shape)[self.own_index(index)])
 
@@ -57,13 +53,14 @@ class Distribution:
 
 def read_distribution(label: str, value: Any) -> Distribution:
     """Return what argument `label` says, or raise an error that names it."""
-    if isinstance(value, _RV_GENERIC):
+    if isinstance(value, scipy_adapter.Generator):
         value = _freeze(label, value)
     if isinstance(value, rv_frozen):
-        return _read_points(label, value) if hasattr(value.dist, "xk") else _read_frozen(label, value)
-    if isinstance(value, _MULTIVARIATE_FROZEN):
+        given = scipy_adapter.points(value)
+        return _read_frozen(label, value) if given is None else _read_points(label, value, *given)
+    if isinstance(value, scipy_adapter.MultivariateFrozen):
         return _read_multivariate(label, value)
-    if isinstance(value, _NEWER_UNIVARIATE | stats.Mixture):
+    if isinstance(value, scipy_adapter.Newer | stats.Mixture):
         return _read_newer(label, value)
     if hasattr(value, "rvs") and (hasattr(value, "logpdf") or hasattr(value, "logpmf")):
         return Distribution(label, type(value).__name__, "other", Parameters(), (), value, dimension=0)
@@ -85,23 +82,23 @@ def _freeze(label: str, generator: Any) -> Any:
 
 def _read_frozen(label: str, value: Any) -> Distribution:
     generator = value.dist
-    shapes, loc, scale = generator._parse_args(*value.args, **value.kwds)
+    shapes, loc, scale = scipy_adapter.shapes_loc_scale(value)
     parameters = {
-        name: _as_shape_parameter(f"{name} of {label}", shape, name in _may_be_infinite(generator))
+        name: _as_shape_parameter(f"{name} of {label}", name, shape, generator)
         for name, shape in zip(_names_of(generator, shapes), shapes, strict=True)
     }
     _check_domain(label, generator, parameters)
     parameters["loc"] = as_finite(f"loc of {label}", loc)
     parameters["scale"] = as_positive(f"scale of {label}", scale)
-    shape = np.broadcast_shapes(*(parameter.shape for parameter in parameters.values()))
+    shape = np.broadcast_shapes(*{parameter.shape for parameter in parameters.values()})
     kind = "continuous" if isinstance(generator, stats.rv_continuous) else "discrete"
     return Distribution(label, _registered_name(generator), kind, Parameters(**parameters), shape, value)
 
 
-def _read_points(label: str, value: Any) -> Distribution:
+def _read_points(label: str, value: Any, xk: Array, pk: Array) -> Distribution:
     """Read a stats.rv_discrete that is given by its points `xk` and probabilities `pk`."""
-    loc = as_finite(f"loc of {label}", value.dist._parse_args(*value.args, **value.kwds)[1])
-    parameters = Parameters(xk=value.dist.xk, pk=value.dist.pk, loc=loc)
+    loc = as_finite(f"loc of {label}", scipy_adapter.shapes_loc_scale(value)[1])
+    parameters = Parameters(xk=xk, pk=pk, loc=loc)
     return Distribution(label, "rv_discrete", "discrete", parameters, loc.shape, value)
 
 
@@ -116,18 +113,10 @@ def _names_of(generator: Any, shapes: tuple[Any, ...]) -> list[str]:
     return names if len(names) == len(shapes) else [f"{names[0]}{i}" for i in range(len(shapes))]
 
 
-def _may_be_infinite(generator: Any) -> list[str]:
-    """Return the shape parameters whose domain has an infinite end, as the bounds of stats.truncnorm."""
-    return [
-        info.name
-        for info in getattr(generator, "_shape_info", list)()
-        if any(np.isinf(end) and closed for end, closed in zip(info.endpoints, info.inclusive, strict=True))
-    ]
-
-
-def _as_shape_parameter(name: str, value: Any, may_be_infinite: bool) -> Array:
+def _as_shape_parameter(label: str, name: str, value: Any, generator: Any) -> Array:
     array = _as_float(value)
-    return array if may_be_infinite and not np.any(np.isnan(array)) else as_finite(name, array)
+    infinite = np.isinf(array).any() and not np.isnan(array).any()
+    return array if infinite and name in scipy_adapter.may_be_infinite(generator) else as_finite(label, array)
 
 
 def _registered_name(generator: Any) -> str:
@@ -140,8 +129,8 @@ def _registered_name(generator: Any) -> str:
 
 def _check_domain(label: str, generator: Any, shapes: dict[str, Array]) -> None:
     """Refuse shape parameters outside their domain, which SciPy keeps silently."""
-    bad = np.logical_not(generator._argcheck(*shapes.values()))
-    if np.any(bad):
+    bad = ~scipy_adapter.in_domain(generator, tuple(shapes.values()))
+    if bad.any():
         first = {key: float(np.broadcast_to(shape, bad.shape)[bad].flat[0]) for key, shape in shapes.items()}
         listed = ", ".join(f"{key} of {label} = {number}" for key, number in first.items())
         raise ValueError(
@@ -150,7 +139,7 @@ def _check_domain(label: str, generator: Any, shapes: dict[str, Array]) -> None:
 
 
 def _read_multivariate(label: str, value: Any) -> Distribution:
-    name = type(value).__name__.removesuffix("_frozen")
+    name = scipy_adapter.multivariate_name(value)
     read = _MULTIVARIATE.get(name, _unknown)
     parameters, shape, dimension = read(label, value)
     return Distribution(label, name, "multivariate", Parameters(**parameters), shape, value, dimension)
@@ -165,8 +154,8 @@ def _unknown(_label: str, _value: Any) -> _Multivariate:
 
 def _multivariate_normal(label: str, value: Any) -> _Multivariate:
     mean = as_finite(f"mean of {label}", value.mean)
-    covariance = as_finite(f"cov of {label}", value.cov_object.covariance)
-    rank, dimension = value.cov_object.rank, mean.shape[-1]
+    covariance, rank = scipy_adapter.covariance_and_rank(value)
+    covariance, dimension = as_finite(f"cov of {label}", covariance), mean.shape[-1]
     if rank < dimension:
         raise ValueError(
             f"cov of {label} must be positive definite, got rank {rank} in dimension {dimension}"
@@ -187,7 +176,7 @@ def factor_of(name: str, covariance: Array) -> Array:
 
 def _multinomial(label: str, value: Any) -> _Multivariate:
     n, p = as_finite(f"n of {label}", value.n), as_finite(f"p of {label}", value.p)
-    if np.any(value.npcond):
+    if np.any(scipy_adapter.is_invalid_multinomial(value)):
         raise ValueError(f"{label} must have n >= 0 and probabilities that sum to 1, got n = {n}, p = {p}")
     return {"n": n, "p": p}, np.broadcast_shapes(n.shape, p.shape[:-1]), p.shape[-1]
 
@@ -210,7 +199,7 @@ def _read_newer(label: str, value: Any) -> Distribution:
     parts = value.components if isinstance(value, stats.Mixture) else [value]
     if any(np.any(np.isnan(part.support()[0])) for part in parts):
         raise ValueError(f"{label} must have finite parameters inside their domain, got {value}")
-    continuous = isinstance(value, _NEWER_CONTINUOUS | stats.Mixture)
+    continuous = isinstance(value, scipy_adapter.NewerContinuous | stats.Mixture)
     kind = "continuous" if continuous else "discrete"
     return Distribution(label, name, kind, Parameters(**parameters), np.shape(lower), value)
 
@@ -223,14 +212,31 @@ def _newer_parameters(value: Any) -> tuple[str, dict[str, Any]]:
         lower, upper = _as_float(value.a), _as_float(value.b)
         width, lost = two_sum(upper, -lower)
         return "uniform", {"loc": lower, "scale": width, "scale_lost": lost}
-    for method in vars(type(value)).values():
-        # stats.make_distribution builds its classes from the bound methods of a generator.
-        generator = getattr(method, "__self__", None)
-        if isinstance(generator, _RV_GENERIC):
-            shapes = {name: _as_float(getattr(value, name)) for name in shape_names(generator)}
-            return _registered_name(generator), shapes | {"loc": np.zeros(()), "scale": np.ones(())}
-    return type(value).__name__, {}
+    generator = scipy_adapter.generator_inside(value)
+    if generator is None:
+        return type(value).__name__, {}
+    shapes = {name: _as_float(getattr(value, name)) for name in shape_names(generator)}
+    return _registered_name(generator), shapes | {"loc": np.zeros(()), "scale": np.ones(())}
 
 
 def _as_float(value: Any) -> Array:
     return np.asarray(value, dtype=np.float64)
+
+
+def float_or_array(value: Array) -> float | Array:
+    """Return a float for scalar parameters, else the array."""
+    return value if value.ndim else float(value)
+
+
+def common_shape(p: Distribution, q: Distribution) -> tuple[int, ...]:
+    """Return the shape that the parameters broadcast to; refuse distributions on different spaces."""
+    if p.kind != q.kind and "other" not in (p.kind, q.kind):
+        raise TypeError(f"p and q must be of one kind, got p {p.kind} and q {q.kind}")
+    if p.dimension != q.dimension and p.dimension and q.dimension:
+        raise ValueError(f"p and q must have the same dimension, got {p.dimension} and {q.dimension}")
+    try:
+        return p.shape if p.shape == q.shape else np.broadcast_shapes(p.shape, q.shape)
+    except ValueError:
+        raise ValueError(
+            f"the parameters of p and q must broadcast, got shapes {p.shape} and {q.shape}"
+        ) from None

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kl_lib.divergence.distributions import Parameters, factor_of
-from kl_lib.divergence.pairs import float_or_array
+from kl_lib.checks import as_finite, as_positive
+from kl_lib.divergence.distributions import Parameters, factor_of, float_or_array
 from kl_lib.divergence.registry import ClosedValue, register_kl
 from kl_lib.numerics import excess_factor, in_blocks, phi, phi_square_ratio, solve_lower
-from kl_lib.validation import Array, as_finite, as_positive
+from kl_lib.types import Array
 
 # So many entries of matrices at a time that all that is computed of them stays in the cache.
 _BLOCK = 1 << 17
@@ -47,6 +47,8 @@ def kl_normal_cholesky(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib import kl_normal_cholesky
     >>> kl_normal_cholesky(np.zeros(2), np.eye(2), np.ones(2), np.eye(2))
     1.0
     >>> kl_normal_cholesky(np.zeros((5, 2)), np.eye(2), np.zeros(2), 2 * np.eye(2)).shape
@@ -95,6 +97,8 @@ def kl_normal_covariance(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib import kl_normal_covariance
     >>> kl_normal_covariance(np.zeros(2), np.eye(2), np.ones(2), np.eye(2))
     1.0
     >>> kl_normal_covariance(np.zeros((5, 2)), np.eye(2), np.zeros(2), 4 * np.eye(2)).shape

@@ -1,16 +1,21 @@
-"""Divergence and cross-entropy of two univariate distributions by quadrature or by summation."""
+"""Divergence and cross-entropy where no closed form holds: entry by entry, by quadrature or by summation."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
+from scipy.stats.distributions import rv_frozen
 
-from kl_lib.divergence.quadrature import Terms, integrate
-from kl_lib.divergence.series import summate
-from kl_lib.divergence.univariate import Univariate
-from kl_lib.numerics import psi
-from kl_lib.validation import Array
+from kl_lib.divergence.distributions import Distribution, float_or_array
+from kl_lib.divergence.quadrature import Terms, integrate, summate
+from kl_lib.divergence.univariate import Univariate, univariate
+from kl_lib.numerics import expm1x
+from kl_lib.types import Array, Mask
+
+Functional = Callable[[Univariate, Univariate], tuple[float, float]]
+
 
 # What is promised: this relative error, or an absolute one that only rounding between equal
 # distributions can reach.
@@ -27,8 +32,48 @@ _RESOLVED = 2 * _EPSILON
 _MASS, _MAIN, _LOST, _SQUARE = range(4)
 
 
+def completed(
+    value: Array,
+    covered: Mask,
+    functional: Functional,
+    p: Distribution,
+    q: Distribution,
+    absolute: float,
+) -> float | Array:
+    """Integrate or sum what no closed form covers, one by one; inf where p has mass that q has not."""
+    if covered.all():
+        return float_or_array(value)
+    if p.kind == "multivariate" or "other" in (p.kind, q.kind):
+        raise NotImplementedError(
+            f"nothing exact is known for p = {p.name} and q = {q.name}; estimate the divergence with "
+            "kl_lib.kl_monte_carlo(p, q, n, rng=rng)"
+        )
+    for index in map(tuple, np.argwhere(~covered)):
+        value[index] = _value_at(functional, p, q, index, absolute)
+    return float_or_array(value)
+
+
+def _value_at(
+    functional: Functional, p: Distribution, q: Distribution, index: tuple[int, ...], absolute: float
+) -> float:
+    first, second = univariate(p, index), univariate(q, index)
+    if not absolutely_continuous(first, second):
+        return np.inf
+    if p.kind == "continuous" and isinstance(p.source, rv_frozen) and isinstance(q.source, rv_frozen):
+        # With p moved to 0, points close to where its support begins are told apart.
+        origin = p.parameter_at("loc", index)
+        first, second = univariate(p, index, origin), univariate(q, index, origin)
+    value, error = functional(first, second)
+    if not error <= max(RELATIVE * abs(value), absolute):
+        raise ArithmeticError(
+            f"the quadrature or sum for p = {p.name} and q = {q.name} does not reach a relative error of "
+            f"{RELATIVE}, got {value} with an error of {error}; the truth may be infinite"
+        )
+    return value
+
+
 def kl_numerical(p: Univariate, q: Univariate) -> tuple[float, float]:
-    """Return D_KL(p‖q), where q covers p, and a bound of its error, infinite where there is none."""
+    """Return D_KL(p‖q), where p ≪ q, and a bound of its error, infinite where there is none."""
     value, error = _total(p, q, _far_terms(p, q), absolute=1e-12)
     noise, outside = 0.0, 0.0
     if value[_MAIN] <= _NEAR:
@@ -39,7 +84,7 @@ def kl_numerical(p: Univariate, q: Univariate) -> tuple[float, float]:
 
 
 def cross_entropy_numerical(p: Univariate, q: Univariate) -> tuple[float, float]:
-    """Return −E_p log q, where q covers p, and a bound of its error, infinite where there is none."""
+    """Return −E_p log q, where p ≪ q, and a bound of its error, infinite where there is none."""
     value, error = _total(p, q, _cross_terms(p, q), absolute=1e-12)
     return float(value[_MAIN]), _bound(value, error)
 
@@ -58,8 +103,8 @@ def _bound(value: Array, error: Array) -> float:
     return float(error[_MAIN] + _UNDERFLOWN * value[_LOST])
 
 
-def covers(q: Univariate, p: Univariate) -> bool:
-    """Whether q has mass wherever p has, as far as their supports tell."""
+def absolutely_continuous(p: Univariate, q: Univariate) -> bool:
+    """Whether q has mass wherever p has, p ≪ q, as far as their supports tell."""
     if p.atoms is not None and q.atoms is not None:
         return bool(np.all(np.isin(p.atoms, q.atoms)))
     if p.atoms is not None:
@@ -127,7 +172,7 @@ def _near_terms(p: Univariate, q: Univariate) -> Terms:
         ratio[np.abs(ratio) <= _RESOLVED * (1 + np.abs(log_p))] = 0.0
         far = np.exp(log_q + log_dx) - np.where(known, weight * (1 + ratio), 0.0)
         near = known & (np.abs(ratio) < 1)
-        main = np.where(near, weight * psi(np.where(near, ratio, 0.0)), far)
+        main = np.where(near, weight * expm1x(np.where(near, ratio, 0.0)), far)
         square = np.where(weight > 0, weight * (1 + log_p**2), 0.0)
         return np.stack([weight, main, np.where(log_q > -np.inf, 0.0, weight), square])
 

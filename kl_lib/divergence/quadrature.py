@@ -1,4 +1,4 @@
-"""Adaptive quadrature over the support of a univariate density."""
+"""Adaptive quadrature over the support of a univariate density, and sums over that of a discrete one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import numpy as np
 from scipy.integrate import cubature
 
 from kl_lib.divergence.univariate import Univariate
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 _MAX_SUBDIVISIONS = 50
+# How many points of a sum are taken at a time: doubling from the first to the last.
+_FIRST_BLOCK, _LAST_BLOCK = 256, 1 << 18
 _TINY = np.finfo(np.float64).tiny
 _EPSILON = np.finfo(np.float64).eps
 
@@ -119,3 +121,40 @@ def _remainder(half: _Half, terms: Terms) -> Array:
     before, after = values.reshape(-1, 2, 8).max(axis=2).T
     decay, end = np.log(before / after) / (0.05 * last), values[:, -1]
     return np.where(end == 0, 0.0, np.where(decay > 0, end / decay, np.inf))
+
+
+def summate(p: Univariate, terms: Terms, *, relative: float, absolute: float) -> tuple[Array, Array]:
+    """Sum `terms` over the points of p; return the sums and bounds of their errors."""
+    with np.errstate(all="ignore"):
+        if p.atoms is not None:
+            rows = terms(p.atoms, np.zeros_like(p.atoms))
+            return rows.sum(axis=-1), _EPSILON * np.abs(rows).sum(axis=-1)
+        lower, upper = p.intervals[0]
+        median = float(p.quantile(np.asarray(0.5)))
+        above, above_error = _one_way(terms, median, upper, 1.0, relative, absolute)
+        below, below_error = _one_way(terms, median - 1, lower, -1.0, relative, absolute)
+    return above + below, above_error + below_error
+
+
+def _one_way(
+    terms: Terms, start: float, end: float, step: float, relative: float, absolute: float
+) -> tuple[Array, Array]:
+    """Sum from `start` to `end` in blocks that double, until what is left is small.
+
+    What is left is bounded by the geometric series through the last two blocks: doubling makes it so
+    for power laws, and faster for anything lighter.
+    """
+    total = previous = rest = np.zeros(())
+    size = _FIRST_BLOCK
+    while step * (end - start) >= 0:
+        x = start + step * np.arange(min(size, step * (end - start) + 1))
+        block = terms(x, np.zeros_like(x)).sum(axis=-1)
+        total = total + block
+        ratio = np.abs(block / previous)
+        rest = np.where(block == 0, 0.0, np.where(ratio < 1, np.abs(block) * ratio / (1 - ratio), np.inf))
+        if size == _LAST_BLOCK or np.all(rest <= relative * np.abs(total) + absolute):
+            break
+        start, previous, size = start + step * size, block, 2 * size
+    else:
+        rest = np.zeros(())
+    return total, rest + _EPSILON * np.abs(total)

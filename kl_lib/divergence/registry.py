@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from kl_lib.divergence.distributions import Distribution, Parameters
 from kl_lib.numerics import in_blocks
-from kl_lib.validation import Array
+from kl_lib.types import Array, Mask
 
 # Of the parameters of p and of q, an array, or what NumPy makes one of.
+Formula = Callable[[Parameters, Parameters], ArrayLike]
+# What NumPy's stubs say of the closed forms' values.
 ClosedValue = Any
-Formula = Callable[[Parameters, Parameters], ClosedValue]
-Mask = NDArray[np.bool_]
 
 _BLOCK = 1 << 15
 
@@ -48,6 +49,11 @@ def register_kl(name_p: str, name_q: str, *, equal: Sequence[str] = ()) -> Calla
         The parameters that p and q, univariate, must have in common for the formula to hold. Entries in
         which they differ are left to quadrature or a sum.
 
+    Returns
+    -------
+    callable
+        A decorator that registers a function and returns it.
+
     Raises
     ------
     TypeError
@@ -57,6 +63,8 @@ def register_kl(name_p: str, name_q: str, *, equal: Sequence[str] = ()) -> Calla
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from scipy import stats
     >>> from kl_lib import kl_divergence, register_kl
     >>> @register_kl("expon", "rayleigh", equal=("loc",))
     ... def kl_expon_rayleigh(p, q):
@@ -85,6 +93,7 @@ def registered_pairs() -> dict[tuple[str, str], tuple[str, ...]]:
 
     Examples
     --------
+    >>> from kl_lib.divergence.registry import registered_pairs
     >>> registered_pairs()["binom", "binom"]
     ('loc', 'n')
     """
@@ -99,7 +108,7 @@ def closed_values(p: Distribution, q: Distribution, shape: tuple[int, ...]) -> t
     agree = _agree(p, q, closed_form.equal)
     # The divergence of distributions far apart may itself overflow to inf.
     with np.errstate(over="ignore"):
-        if np.all(agree):
+        if agree.all():
             return _evaluate(closed_form.formula, p, q, shape), agree
         value, covered = np.full(shape, np.nan), np.broadcast_to(agree, shape)
         count = int(np.count_nonzero(covered))
@@ -116,7 +125,7 @@ def no_values(shape: tuple[int, ...]) -> tuple[Array, Mask]:
 
 def _agree(p: Distribution, q: Distribution, names: Sequence[str]) -> Mask:
     """Return where p and q have these parameters in common."""
-    agree = np.ones((), dtype=bool)
+    agree: Mask = np.ones((), dtype=bool)
     for name in names:
         agree = agree & (getattr(p.parameters, name) == getattr(q.parameters, name))
     return agree
@@ -130,15 +139,15 @@ def _restricted(p: Distribution, where: Mask) -> Distribution:
 
 def _evaluate(formula: Formula, p: Distribution, q: Distribution, shape: tuple[int, ...]) -> Array:
     """Evaluate so many pairs at a time that all that is computed of them stays in the cache."""
-    size = np.prod(shape, dtype=int)
-    if size <= _BLOCK or p.kind == "multivariate" or p.name == "rv_discrete":
-        return np.array(np.broadcast_to(formula(p.parameters, q.parameters), shape))
+    if prod(shape) <= _BLOCK or p.kind == "multivariate" or p.name == "rv_discrete":
+        value = np.array(formula(p.parameters, q.parameters), dtype=np.float64)
+        return value if value.shape == shape else np.array(np.broadcast_to(value, shape))
     of_p, of_q = vars(p.parameters), vars(q.parameters)
     flat = [np.broadcast_to(x, shape).ravel() for x in (*of_p.values(), *of_q.values())]
 
-    def block(*parts: Array) -> ClosedValue:
+    def block(*parts: Array) -> Array:
         first = Parameters(**dict(zip(of_p, parts[: len(of_p)], strict=True)))
         second = Parameters(**dict(zip(of_q, parts[len(of_p) :], strict=True)))
-        return formula(first, second)
+        return np.asarray(formula(first, second))
 
     return in_blocks(block, flat, _BLOCK).reshape(shape)

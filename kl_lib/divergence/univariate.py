@@ -10,8 +10,9 @@ import numpy as np
 from scipy import stats
 from scipy.stats.distributions import rv_frozen
 
+from kl_lib import scipy_adapter
 from kl_lib.divergence.distributions import Distribution, shape_names
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 Function = Callable[[Array], Array]
 Intervals = list[tuple[float, float]]
@@ -56,19 +57,21 @@ class Univariate:
 
 
 def univariate(p: Distribution, index: tuple[int, ...], origin: float = 0.0) -> Univariate:
-    """Return entry `index` of p, moved by −origin if it is a frozen distribution."""
+    """Return p at one index of its parameters, moved by −origin if it is a frozen distribution."""
     density = "logpdf" if p.kind == "continuous" else "logpmf"
     if isinstance(p.source, rv_frozen):
-        entry = _adapted(_frozen_entry(p, index, origin), (density, "cdf", "sf", "ppf"))
+        scalar = _adapted(_frozen_at(p, index, origin), (density, "cdf", "sf", "ppf"))
         if isinstance(p.source.dist, stats.rv_histogram):
-            return _with_bins(entry, p.source.dist, p.entry("loc", index) - origin, p.entry("scale", index))
+            return _with_bins(
+                scalar, p.source.dist, p.parameter_at("loc", index) - origin, p.parameter_at("scale", index)
+            )
         if p.name == "rv_discrete":
-            return _with_given_atoms(entry, p.parameters.xk + p.entry("loc", index), p.parameters.pk)
+            return _with_given_atoms(scalar, p.parameters.xk + p.parameter_at("loc", index), p.parameters.pk)
     else:
         names = (density, "cdf", "ccdf", "icdf")
         parts = tuple(_adapted(part, names) for part in _components(p.source))
-        entry = _adapted(p.source, names, parts, p.own_index(index))
-    return entry if p.kind == "continuous" else _with_atoms(entry)
+        scalar = _adapted(p.source, names, parts, p.own_index(index))
+    return scalar if p.kind == "continuous" else _with_atoms(scalar)
 
 
 def _components(source: Any) -> list[Any]:
@@ -78,14 +81,15 @@ def _components(source: Any) -> list[Any]:
     return [part for part, weight in zip(source.components, source.weights, strict=True) if weight > 0]
 
 
-def _frozen_entry(p: Distribution, index: tuple[int, ...], origin: float) -> Any:
-    """Rebuild entry `index` with scalar parameters."""
+def _frozen_at(p: Distribution, index: tuple[int, ...], origin: float) -> Any:
+    """Rebuild p at one index, with scalar parameters."""
     others = ("xk", "pk", "loc", "scale")
-    shapes: list[Any] = [p.entry(name, index) for name in vars(p.parameters) if name not in others]
+    shapes: list[Any] = [p.parameter_at(name, index) for name in vars(p.parameters) if name not in others]
     if len(shapes) != len(shape_names(p.source.dist)):
         shapes = [shapes]
     place = {
-        name: p.entry(name, index) for name in (("loc", "scale") if p.kind == "continuous" else ("loc",))
+        name: p.parameter_at(name, index)
+        for name in (("loc", "scale") if p.kind == "continuous" else ("loc",))
     }
     place["loc"] -= origin
     return p.source.dist(*shapes, **place)
@@ -97,24 +101,24 @@ def _adapted(
     parts: tuple[Univariate, ...] = (),
     index: tuple[int, ...] = (),
 ) -> Univariate:
-    """Return SciPy's `source` with its methods of these names, for one entry of its parameters."""
-    of_entry: Any = (..., *index)
+    """Return SciPy's `source` with its methods of these names, at one index of its parameters."""
+    chosen_index: Any = (..., *index)
 
-    def entry(name: str) -> Function:
+    def adapted(name: str) -> Function:
         method = getattr(source, name)
 
         def function(x: Array) -> Array:
             # SciPy's formulas overflow in the far tails, where the weight is 0.
             with np.errstate(all="ignore"):
                 values = method(np.reshape(x, np.shape(x) + (1,) * len(index)))
-            chosen: Array = np.asarray(values, dtype=np.float64)[of_entry]
+            chosen: Array = np.asarray(values, dtype=np.float64)[chosen_index]
             return chosen
 
         return function
 
     lower, upper = (float(np.asarray(end)[index]) for end in source.support())
     intervals = _union(parts) if parts else [(lower, upper)]
-    log_density, cdf, survival, quantile = map(entry, names)
+    log_density, cdf, survival, quantile = map(adapted, names)
     return Univariate(log_density, cdf, survival, quantile, intervals, names[0] == "logpmf", parts)
 
 
@@ -129,30 +133,30 @@ def _union(parts: tuple[Univariate, ...]) -> Intervals:
     return union
 
 
-def _with_bins(entry: Univariate, histogram: Any, loc: float, scale: float) -> Univariate:
+def _with_bins(scalar: Univariate, histogram: Any, loc: float, scale: float) -> Univariate:
     """Take each bin of a histogram that is not empty as a component."""
-    edges = loc + scale * histogram._hbins
-    full = histogram._hpdf[1:-1] > 0
+    edges, density = scipy_adapter.histogram_bins(histogram)
+    edges, full = loc + scale * edges, density > 0
     bins = [
-        replace(entry, intervals=[bounds]) for bounds in zip(edges[:-1][full], edges[1:][full], strict=True)
+        replace(scalar, intervals=[bounds]) for bounds in zip(edges[:-1][full], edges[1:][full], strict=True)
     ]
-    return replace(entry, intervals=_union(tuple(bins)), breaks=edges)
+    return replace(scalar, intervals=_union(tuple(bins)), breaks=edges)
 
 
-def _with_atoms(entry: Univariate) -> Univariate:
+def _with_atoms(scalar: Univariate) -> Univariate:
     """List the points of a discrete distribution that has few."""
-    lower, upper = entry.intervals[0]
+    lower, upper = scalar.intervals[0]
     if not np.isfinite(lower):
-        return entry
-    if entry.survival(np.asarray(lower)) == 0:
+        return scalar
+    if scalar.survival(np.asarray(lower)) == 0:
         upper = lower
     if upper - lower >= _MOST_ATOMS:
-        return entry
+        return scalar
     atoms = np.arange(lower, upper + 1)
-    return replace(entry, atoms=atoms[entry.log_density(atoms) > -np.inf])
+    return replace(scalar, atoms=atoms[scalar.log_density(atoms) > -np.inf])
 
 
-def _with_given_atoms(entry: Univariate, xk: Array, pk: Array) -> Univariate:
+def _with_given_atoms(scalar: Univariate, xk: Array, pk: Array) -> Univariate:
     """Take points and probabilities as they were given; these stand for themselves over their sum."""
     atoms, logs = xk[pk > 0], np.log(pk[pk > 0] / np.sum(pk))
 
@@ -160,4 +164,4 @@ def _with_given_atoms(entry: Univariate, xk: Array, pk: Array) -> Univariate:
         place = np.minimum(np.searchsorted(atoms, x), atoms.size - 1)
         return np.where(atoms[place] == x, logs[place], -np.inf)
 
-    return replace(entry, atoms=atoms, log_density=log_density)
+    return replace(scalar, atoms=atoms, log_density=log_density)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kl_lib.validation import Array, as_count, as_generator, as_outcomes, as_shape
+from kl_lib.checks import as_count, as_generator, as_outcomes, as_shape
+from kl_lib.types import Array, SciPyDistribution
 
 # exp(±350) is a scale whose square and whose reciprocal's square are still ordinary floats.
 LOG_SCALE_LIMIT = 350.0
@@ -62,10 +63,18 @@ class Family(ABC):
     @abstractmethod
     def _entropy(self, theta: Array) -> float: ...
 
-    def at(self, theta: ArrayLike) -> Any:
+    def at(self, theta: ArrayLike) -> SciPyDistribution:
         """Return the distribution pθ.
 
-        A SciPy distribution where there is one, else an object with `logpdf` and `rvs`.
+        Parameters
+        ----------
+        theta
+            Parameters θ, (size,).
+
+        Returns
+        -------
+        SciPyDistribution
+            A SciPy distribution where there is one, else an object with `logpdf` and `rvs`.
 
         Examples
         --------
@@ -73,14 +82,31 @@ class Family(ABC):
         >>> float(Normal().at([1.0, 0.0]).mean())
         1.0
         """
-        return self._at(self.as_theta(theta))
+        distribution: SciPyDistribution = self._at(self.as_theta(theta))
+        return distribution
 
     def sample(self, theta: ArrayLike, n: int, *, rng: np.random.Generator) -> NDArray[Any]:
-        """Return n independent samples of pθ: (n,), (n, d), or integers (n,).
+        """Return n independent samples of pθ.
+
+        Parameters
+        ----------
+        theta
+            Parameters θ, (size,).
+        n
+            How many.
+        rng
+            The source of randomness.
+
+        Returns
+        -------
+        ndarray
+            (n,), (n, d), or integers (n,).
 
         Examples
         --------
+        >>> import numpy as np
         >>> from kl_lib.families import DiagonalNormal
+        >>> rng = np.random.default_rng(0)
         >>> DiagonalNormal(2).sample(np.zeros(4), 5, rng=rng).shape
         (5, 2)
         """
@@ -88,7 +114,19 @@ class Family(ABC):
         return self._sample(theta, as_count("n", n), as_generator(rng))
 
     def log_prob(self, theta: ArrayLike, x: ArrayLike) -> Array:
-        """Return log pθ(x), (n,), in nats; -inf only where it is below the range of floats.
+        """Return log pθ(x), in nats.
+
+        Parameters
+        ----------
+        theta
+            Parameters θ, (size,).
+        x
+            Samples, (n,), (n, d) or integers (n,).
+
+        Returns
+        -------
+        ndarray
+            (n,); -inf only where it is below the range of floats.
 
         Examples
         --------
@@ -102,7 +140,19 @@ class Family(ABC):
         return refuse_overflow("log_prob", values, np.isnan(values))
 
     def score(self, theta: ArrayLike, x: ArrayLike) -> Array:
-        """Return the score ∇θ log pθ(x), (n, size). Its mean under pθ is zero.
+        """Return the score ∇θ log pθ(x), whose mean under pθ is zero.
+
+        Parameters
+        ----------
+        theta
+            Parameters θ, (size,).
+        x
+            Samples, (n,), (n, d) or integers (n,).
+
+        Returns
+        -------
+        ndarray
+            (n, size).
 
         Examples
         --------
@@ -117,10 +167,26 @@ class Family(ABC):
         return refuse_overflow("score", values, ~np.isfinite(values))
 
     def entropy(self, theta: ArrayLike) -> float:
-        """Return H(pθ) = -E[log pθ(x)] in nats; `NotImplementedError` where it has no closed form.
+        """Return H(pθ) = -E[log pθ(x)] in nats.
+
+        Parameters
+        ----------
+        theta
+            Parameters θ, (size,).
+
+        Returns
+        -------
+        float
+            For a density the differential entropy, which may be negative.
+
+        Raises
+        ------
+        NotImplementedError
+            If it has no closed form, as that of a mixture.
 
         Examples
         --------
+        >>> import numpy as np
         >>> from kl_lib.families import Categorical
         >>> round(Categorical(4).entropy(np.zeros(4)), 6)
         1.386294
@@ -133,7 +199,29 @@ class Family(ABC):
         return value
 
     def as_theta(self, theta: ArrayLike) -> Array:
-        """Return θ as a finite float array (size,) whose scales neither overflow nor underflow."""
+        """Return θ as a finite float array whose scales neither overflow nor underflow.
+
+        Parameters
+        ----------
+        theta
+            Parameters θ, (size,).
+
+        Returns
+        -------
+        ndarray
+            (size,).
+
+        Raises
+        ------
+        ValueError
+            If θ is not finite or of another shape, or the log of a scale lies beyond ±350.
+
+        Examples
+        --------
+        >>> from kl_lib.families import Normal
+        >>> Normal().as_theta([0, 1])
+        array([0., 1.])
+        """
         theta = as_shape("theta", theta, (self.size,))
         if not self.admits(theta):
             index = self.log_scales.start + int(np.argmax(np.abs(theta[self.log_scales])))
@@ -144,18 +232,70 @@ class Family(ABC):
         return theta
 
     def admits(self, theta: Array) -> bool:
-        """Whether θ is finite and its scales are in range; optimisers ask before they evaluate."""
+        """Whether θ is finite and its scales are in range; optimisers ask before they evaluate.
+
+        Parameters
+        ----------
+        theta
+            Floats, (size,).
+
+        Returns
+        -------
+        bool
+            Whether `as_theta` would take them.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from kl_lib.families import Normal
+        >>> Normal().admits(np.array([0.0, 400.0]))
+        False
+        """
         in_range = np.abs(theta[self.log_scales]) <= LOG_SCALE_LIMIT
         return bool(np.all(np.isfinite(theta)) and np.all(in_range))
 
     def as_x(self, x: ArrayLike) -> NDArray[Any]:
-        """Return x as the samples it must be: finite floats of the right shape, or integers in range."""
+        """Return x as the samples it must be: finite floats of the right shape, or integers in range.
+
+        Parameters
+        ----------
+        x
+            Samples, (n,), (n, d) or integers (n,).
+
+        Returns
+        -------
+        ndarray
+            The same, floats or integers.
+
+        Raises
+        ------
+        TypeError
+            If a discrete family gets floats.
+        ValueError
+            If x has another shape, or an entry is not finite or no outcome.
+
+        Examples
+        --------
+        >>> from kl_lib.families import Normal
+        >>> Normal().as_x([0, 1])
+        array([0., 1.])
+        """
         if self.outcomes is None:
             return as_shape("x", x, (None, *self.event_shape))
         return as_outcomes("x", x, self.outcomes)
 
     def centred(self, theta: ArrayLike) -> Array:
         """Return the θ of the same distribution whose logits have mean zero.
+
+        Parameters
+        ----------
+        theta
+            Parameters θ, (size,).
+
+        Returns
+        -------
+        ndarray
+            (size,); the same where the family has no logits.
 
         Examples
         --------
@@ -179,8 +319,30 @@ def refuse_overflow(method: str, values: Array, bad: NDArray[np.bool_]) -> Array
     return values
 
 
-def as_family(family: Any) -> Family:
-    """Return `family` if it is one."""
+def as_family(family: object) -> Family:
+    """Return `family` if it is one.
+
+    Parameters
+    ----------
+    family
+        Any object.
+
+    Returns
+    -------
+    Family
+        The same object.
+
+    Raises
+    ------
+    TypeError
+        If it is none of `kl_lib.families`.
+
+    Examples
+    --------
+    >>> from kl_lib.families import Normal, as_family
+    >>> as_family(Normal())
+    Normal()
+    """
     if not isinstance(family, Family):
         raise TypeError(f"family must be one of kl_lib.families, such as families.Normal(), got {family!r}")
     return family

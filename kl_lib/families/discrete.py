@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from kl_lib.checks import as_count, as_positive, as_shape, as_weights
 from kl_lib.families.base import Family
-from kl_lib.validation import Array, as_count, as_positive, as_shape, as_weights
+from kl_lib.types import Array
 
 
 @final
@@ -20,6 +21,7 @@ class Bernoulli(Family):
 
     Examples
     --------
+    >>> from kl_lib.families import Bernoulli
     >>> family = Bernoulli()
     >>> family.size, family.log_prob([0.0], [0, 1]).round(6)
     (1, array([-0.693147, -0.693147]))
@@ -51,10 +53,21 @@ class Bernoulli(Family):
         return slice(0, 0)
 
     def theta_of(self, probability: ArrayLike) -> Array:
-        """Return θ = (logit,) of the probability of 1, strictly between 0 and 1.
+        """Return θ = (logit,).
+
+        Parameters
+        ----------
+        probability
+            That of 1, strictly between 0 and 1.
+
+        Returns
+        -------
+        ndarray
+            (1,).
 
         Examples
         --------
+        >>> from kl_lib.families import Bernoulli
         >>> Bernoulli().theta_of(0.5)
         array([0.])
         """
@@ -90,6 +103,8 @@ class Categorical(Family):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib.families import Categorical
     >>> family = Categorical(4)
     >>> family.size, family.log_prob(np.zeros(4), [0, 3]).round(6)
     (4, array([-1.386294, -1.386294]))
@@ -126,10 +141,21 @@ class Categorical(Family):
         return slice(0, 0)
 
     def theta_of(self, probabilities: ArrayLike) -> Array:
-        """Return the centred logits of k positive probabilities.
+        """Return the centred logits of probabilities.
+
+        Parameters
+        ----------
+        probabilities
+            k positive numbers that sum to 1 within 1e-9.
+
+        Returns
+        -------
+        ndarray
+            (k,).
 
         Examples
         --------
+        >>> from kl_lib.families import Categorical
         >>> Categorical(2).theta_of([0.5, 0.5])
         array([0., 0.])
         """

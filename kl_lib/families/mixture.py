@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
+from kl_lib.checks import as_count, as_generator, as_positive, as_shape, as_weights
 from kl_lib.families.base import Family, refuse_overflow
-from kl_lib.validation import Array, as_count, as_generator, as_positive, as_shape, as_weights
+from kl_lib.types import Array
 
 
 @final
@@ -24,6 +25,7 @@ class NormalMixture(Family):
 
     Examples
     --------
+    >>> from kl_lib.families import NormalMixture
     >>> family = NormalMixture(2)
     >>> family.size, family.log_prob([0.0, 0.0, -1.0, 1.0, 0.0, 0.0], [0.0]).round(6)
     (6, array([-1.418939]))
@@ -62,10 +64,25 @@ class NormalMixture(Family):
         return slice(self.k * (1 + self.d), self.size)
 
     def theta_of(self, weights: ArrayLike, means: ArrayLike, scales: ArrayLike) -> Array:
-        """Return θ of positive weights (k,), means and standard deviations, each (k,) or (k, d) for d > 1.
+        """Return θ of weights, means and standard deviations.
+
+        Parameters
+        ----------
+        weights
+            Positive, (k,).
+        means
+            (k,), or (k, d) for d > 1.
+        scales
+            Standard deviations, of the shape of the means.
+
+        Returns
+        -------
+        ndarray
+            (size,).
 
         Examples
         --------
+        >>> from kl_lib.families import NormalMixture
         >>> NormalMixture(2).theta_of([0.5, 0.5], [-3.0, 4.0], [1.0, 1.0])
         array([ 0.,  0., -3.,  4.,  0.,  0.])
         """
@@ -75,10 +92,23 @@ class NormalMixture(Family):
         return self.centred(np.concatenate([np.log(weights), means.ravel(), np.log(scales).ravel()]))
 
     def responsibilities(self, theta: ArrayLike, x: ArrayLike) -> Array:
-        """Return the probability of each component given each observation, (n, k).
+        """Return the probability of each component given each observation.
+
+        Parameters
+        ----------
+        theta
+            Parameters θ, (size,).
+        x
+            Observations, (n,) or (n, d).
+
+        Returns
+        -------
+        ndarray
+            (n, k).
 
         Examples
         --------
+        >>> from kl_lib.families import NormalMixture
         >>> NormalMixture(2).responsibilities([0.0, 0.0, -1.0, 1.0, 0.0, 0.0], [0.0])
         array([[0.5, 0.5]])
         """
@@ -152,6 +182,7 @@ class DiagonalNormalMixture:
 
     Examples
     --------
+    >>> import numpy as np
     >>> mixture = NormalMixture(1, d=2).at(np.zeros(5))
     >>> mixture.logpdf([[0.0, 0.0]]).round(6), mixture.cov().tolist()
     (array([-1.837877]), [[1.0, 0.0], [0.0, 1.0]])
@@ -161,21 +192,86 @@ class DiagonalNormalMixture:
     theta: Array
 
     def logpdf(self, x: ArrayLike) -> Array:
-        """Return the log density at x (n, d), (n,)."""
+        """Return the log density, in nats.
+
+        Parameters
+        ----------
+        x
+            (n, d).
+
+        Returns
+        -------
+        ndarray
+            (n,).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from kl_lib.families import NormalMixture
+        >>> NormalMixture(1, d=2).at(np.zeros(5)).logpdf([[0.0, 0.0]]).round(6)
+        array([-1.837877])
+        """
         return self.family.log_prob(self.theta, x)
 
     def rvs(self, size: int = 1, random_state: np.random.Generator | None = None) -> Array:
-        """Return samples (size, d); SciPy's name for the generator, but a Generator it must be."""
+        """Return samples; SciPy's name for the generator, but a Generator it must be.
+
+        Parameters
+        ----------
+        size
+            How many.
+        random_state
+            The source of randomness.
+
+        Returns
+        -------
+        ndarray
+            (size, d).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from kl_lib.families import NormalMixture
+        >>> NormalMixture(1, d=2).at(np.zeros(5)).rvs(3, np.random.default_rng(0)).shape
+        (3, 2)
+        """
         return self.family.sample(self.theta, size, rng=as_generator(random_state))
 
     def mean(self) -> Array:
-        """Return the mean, (d,)."""
+        """Return the mean.
+
+        Returns
+        -------
+        ndarray
+            (d,).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from kl_lib.families import NormalMixture
+        >>> NormalMixture(1, d=2).at(np.zeros(5)).mean()
+        array([0., 0.])
+        """
         log_weights, means, _ = self.family._parts(self.theta)
         mean: Array = np.exp(log_weights) @ means
         return mean
 
     def cov(self) -> Array:
-        """Return the covariance, (d, d): within the components plus between them."""
+        """Return the covariance: within the components plus between them.
+
+        Returns
+        -------
+        ndarray
+            (d, d).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from kl_lib.families import NormalMixture
+        >>> NormalMixture(1, d=2).at(np.zeros(5)).cov()
+        array([[1., 0.],
+               [0., 1.]])
+        """
         log_weights, means, log_scales = self.family._parts(self.theta)
         weights, deviations = np.exp(log_weights), means - self.mean()
         within, between = weights @ np.exp(2 * log_scales), (weights[:, None] * deviations).T @ deviations

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg, stats
 
+from kl_lib.checks import as_count, as_positive, as_shape
 from kl_lib.families.reparameterizable import Reparameterizable
-from kl_lib.validation import Array, as_count, as_positive, as_shape
+from kl_lib.types import Array
 
 
 class IndependentNormal(Reparameterizable):
@@ -52,6 +53,7 @@ class Normal(IndependentNormal):
 
     Examples
     --------
+    >>> from kl_lib.families import Normal
     >>> family = Normal()
     >>> family.size, family.log_prob([0.0, 0.0], [0.0, 1.0]).round(6)
     (2, array([-0.918939, -1.418939]))
@@ -63,10 +65,23 @@ class Normal(IndependentNormal):
         return ()
 
     def theta_of(self, mean: ArrayLike, scale: ArrayLike) -> Array:
-        """Return θ = (mean, log scale) of a mean and a standard deviation.
+        """Return θ = (mean, log scale).
+
+        Parameters
+        ----------
+        mean
+            A number.
+        scale
+            The standard deviation.
+
+        Returns
+        -------
+        ndarray
+            (2,).
 
         Examples
         --------
+        >>> from kl_lib.families import Normal
         >>> Normal().theta_of(3.0, 1.0)
         array([3., 0.])
         """
@@ -85,6 +100,8 @@ class DiagonalNormal(IndependentNormal):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib.families import DiagonalNormal
     >>> family = DiagonalNormal(2)
     >>> family.size, family.log_prob(np.zeros(4), [[0.0, 0.0], [0.0, 2.0]]).round(6)
     (4, array([-1.837877, -3.837877]))
@@ -101,10 +118,23 @@ class DiagonalNormal(IndependentNormal):
         return (self.d,)
 
     def theta_of(self, mean: ArrayLike, scale: ArrayLike) -> Array:
-        """Return θ = (mean, log scale) of means and standard deviations, each (d,).
+        """Return θ = (mean, log scale).
+
+        Parameters
+        ----------
+        mean
+            (d,).
+        scale
+            Standard deviations, (d,).
+
+        Returns
+        -------
+        ndarray
+            (2 d,).
 
         Examples
         --------
+        >>> from kl_lib.families import DiagonalNormal
         >>> DiagonalNormal(2).theta_of([3.0, 4.0], [1.0, 1.0])
         array([3., 4., 0., 0.])
         """
@@ -126,6 +156,7 @@ class FullNormal(Reparameterizable):
 
     Examples
     --------
+    >>> from kl_lib.families import FullNormal
     >>> family = FullNormal(2)
     >>> family.size, family.at([0.0, 0.0, 0.0, 0.0, 2.0]).cov.tolist()
     (5, [[1.0, 2.0], [2.0, 5.0]])
@@ -147,10 +178,28 @@ class FullNormal(Reparameterizable):
         return (self.d,)
 
     def theta_of(self, mean: ArrayLike, covariance: ArrayLike) -> Array:
-        """Return θ of a mean (d,) and a symmetric positive definite covariance (d, d).
+        """Return θ of a mean and a covariance.
+
+        Parameters
+        ----------
+        mean
+            (d,).
+        covariance
+            Symmetric positive definite, (d, d).
+
+        Returns
+        -------
+        ndarray
+            (size,).
+
+        Raises
+        ------
+        ValueError
+            If the covariance is not symmetric and positive definite.
 
         Examples
         --------
+        >>> from kl_lib.families import FullNormal
         >>> FullNormal(2).theta_of([3.0, 4.0], [[1.0, 2.0], [2.0, 5.0]])
         array([3., 4., 0., 0., 2.])
         """

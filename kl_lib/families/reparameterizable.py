@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kl_lib.checks import as_count, as_generator, as_shape
 from kl_lib.families.base import Family, as_family, refuse_overflow
-from kl_lib.validation import Array, as_count, as_generator, as_shape
+from kl_lib.types import Array
 
 
 class Reparameterizable(Family):
@@ -56,21 +56,48 @@ class Reparameterizable(Family):
     def _grad_x(self, theta: Array, noise: Array) -> Array: ...
 
     def noise(self, n: int, *, rng: np.random.Generator) -> Array:
-        """Return n standard normal draws ε of the shape of x.
+        """Return n standard normal draws ε.
+
+        Parameters
+        ----------
+        n
+            How many.
+        rng
+            The source of randomness.
+
+        Returns
+        -------
+        ndarray
+            Of the shape of x, (n,) or (n, d).
 
         Examples
         --------
+        >>> import numpy as np
         >>> from kl_lib.families import FullNormal
+        >>> rng = np.random.default_rng(0)
         >>> FullNormal(3).noise(5, rng=rng).shape
         (5, 3)
         """
         return as_generator(rng).standard_normal((as_count("n", n), *self.event_shape))
 
     def transform(self, theta: ArrayLike, noise: ArrayLike) -> Array:
-        """Return the samples x = μ + L ε that the noise becomes, of the shape of the noise.
+        """Return the samples x = μ + L ε that the noise becomes.
+
+        Parameters
+        ----------
+        theta
+            Parameters θ, (size,).
+        noise
+            Draws ε, (n,) or (n, d).
+
+        Returns
+        -------
+        ndarray
+            Of the shape of the noise.
 
         Examples
         --------
+        >>> import numpy as np
         >>> from kl_lib.families import Normal
         >>> Normal().transform([1.0, np.log(2.0)], [-1.0, 0.0, 1.0])
         array([-1.,  1.,  3.])
@@ -82,12 +109,27 @@ class Reparameterizable(Family):
         return refuse_overflow("transform", values, ~np.isfinite(values))
 
     def pullback(self, theta: ArrayLike, noise: ArrayLike, dx: ArrayLike) -> Array:
-        """Return (∂x/∂θ)ᵀ dx, (n, size), for x = transform(θ, noise) and dx of the shape of x.
+        """Return (∂x/∂θ)ᵀ dx for x = transform(θ, noise).
 
         With dx = ∇f(x) this is the gradient of f(transform(θ, noise)) with respect to θ.
 
+        Parameters
+        ----------
+        theta
+            Parameters θ, (size,).
+        noise
+            Draws ε, (n,) or (n, d).
+        dx
+            Of the shape of the noise.
+
+        Returns
+        -------
+        ndarray
+            (n, size).
+
         Examples
         --------
+        >>> import numpy as np
         >>> from kl_lib.families import Normal
         >>> Normal().pullback([1.0, np.log(2.0)], [-1.0, 3.0], [1.0, 1.0])
         array([[ 1., -2.],
@@ -101,10 +143,23 @@ class Reparameterizable(Family):
         return refuse_overflow("pullback", values, ~np.isfinite(values))
 
     def grad_x(self, theta: ArrayLike, x: ArrayLike) -> Array:
-        """Return ∇x log pθ(x), of the shape of x.
+        """Return ∇x log pθ(x).
+
+        Parameters
+        ----------
+        theta
+            Parameters θ, (size,).
+        x
+            Samples, (n,) or (n, d).
+
+        Returns
+        -------
+        ndarray
+            Of the shape of x.
 
         Examples
         --------
+        >>> import numpy as np
         >>> from kl_lib.families import Normal
         >>> Normal().grad_x([1.0, np.log(2.0)], [1.0, 5.0])
         array([-0., -1.])
@@ -115,10 +170,21 @@ class Reparameterizable(Family):
         return refuse_overflow("grad_x", values, ~np.isfinite(values))
 
     def cholesky(self, theta: ArrayLike) -> Array:
-        """Return L, (d, d) lower triangular; d = 1 for a univariate family.
+        """Return the Cholesky factor L of the covariance.
+
+        Parameters
+        ----------
+        theta
+            Parameters θ, (size,).
+
+        Returns
+        -------
+        ndarray
+            Lower triangular, (d, d); d = 1 for a univariate family.
 
         Examples
         --------
+        >>> import numpy as np
         >>> from kl_lib.families import FullNormal
         >>> FullNormal(2).cholesky([0.0, 0.0, 0.0, np.log(2.0), 3.0])
         array([[1., 0.],
@@ -146,8 +212,32 @@ class Reparameterizable(Family):
         return float(theta[self.log_scales].sum() + constant)
 
 
-def as_reparameterizable(family: Any, *, instead: str) -> Reparameterizable:
-    """Return `family` if its samples are a differentiable map of noise, else say what works instead."""
+def as_reparameterizable(family: object, *, instead: str) -> Reparameterizable:
+    """Return `family` if its samples are a differentiable map of noise, else say what works instead.
+
+    Parameters
+    ----------
+    family
+        Any object.
+    instead
+        What to use for other families, for the error message.
+
+    Returns
+    -------
+    Reparameterizable
+        The same object.
+
+    Raises
+    ------
+    TypeError
+        If it is no such family.
+
+    Examples
+    --------
+    >>> from kl_lib.families import Normal, as_reparameterizable
+    >>> as_reparameterizable(Normal(), instead="score_function")
+    Normal()
+    """
     family = as_family(family)
     if not isinstance(family, Reparameterizable):
         raise TypeError(

@@ -7,8 +7,7 @@ moments of pθ to those of the data or of p⋆.
 
 from __future__ import annotations
 
-from kl_lib.forward.likelihood import fit_mle, negative_log_likelihood
+from kl_lib.forward.fitting import fit_forward_kl, fit_mle, negative_log_likelihood
 from kl_lib.forward.mixture import em
-from kl_lib.forward.projection import fit_forward_kl
 
 __all__ = ["em", "fit_forward_kl", "fit_mle", "negative_log_likelihood"]

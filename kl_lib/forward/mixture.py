@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kl_lib.checks import as_count, as_finite, as_generator
 from kl_lib.families import NormalMixture
 from kl_lib.forward.moments import observations, varying_points
-from kl_lib.optimization import Optimum, maximize
+from kl_lib.optimization import maximize
 from kl_lib.results import Estimate, Fit
-from kl_lib.validation import Array, as_count, as_finite, as_generator
+from kl_lib.types import Array
 
 # A component this much narrower than the data has collapsed onto one observation.
 _COLLAPSED = 1e-6
@@ -22,7 +21,7 @@ _LEAST_GAIN = 1e-12
 _ITERATIONS = 10_000
 
 
-def climb(family: NormalMixture, x: Array, weights: Array, theta0: Array | None) -> Optimum:
+def climb(family: NormalMixture, x: Array, weights: Array, theta0: Array | None) -> Fit:
     """Maximise Σ wᵢ log pθ(xᵢ) by its exact gradient; the weights sum to 1."""
     points = x.reshape(len(x), family.d)
     theta0 = _spread_start(family, points, weights) if theta0 is None else theta0
@@ -36,14 +35,14 @@ def climb(family: NormalMixture, x: Array, weights: Array, theta0: Array | None)
     def objective(theta: Array) -> tuple[float, Array]:
         return float(weights @ family.log_prob(theta, x)), weights @ family.score(theta, x)
 
-    optimum = maximize(family, objective, theta0, tol=_GRADIENT_NORM)
-    scales = np.exp(optimum.theta[family.log_scales]).reshape(family.k, family.d)
+    fit = maximize(family, objective, theta0, tol=_GRADIENT_NORM)
+    scales = np.exp(fit.theta[family.log_scales]).reshape(family.k, family.d)
     if np.any(scales < _COLLAPSED * _standard_deviation(points, weights)):
         raise ArithmeticError(
             "a component has collapsed onto an observation, where the likelihood has no bound; start from "
             "another theta0, or use em, whose variances have a floor"
         )
-    return replace(optimum, theta=family.centred(optimum.theta))
+    return fit
 
 
 def _standard_deviation(points: Array, weights: Array) -> Array:
@@ -74,13 +73,27 @@ def _refuse_few(points: Array, k: int) -> None:
 
 
 def em(k: int, x: ArrayLike, *, rng: np.random.Generator) -> Fit:
-    """Fit a `NormalMixture` of k components to x, (n,) or (n, d), by expectation-maximisation.
+    """Fit a `NormalMixture` of k components by expectation-maximisation.
 
     Starts from centres drawn as in k-means++ (Arthur and Vassilvitskii 2007), equal weights and the standard
     deviations of x; stops when an iteration gains less than 1e-12 of mean log-likelihood, which no iteration
     lowers, or after 10,000. No variance falls below 1e-6 of that of x in its coordinate, where the
     likelihood would have no bound. The result is a local maximum, the same for the same rng. Dempster, Laird
     and Rubin (1977).
+
+    Parameters
+    ----------
+    k
+        How many components.
+    x
+        Observations, (n,) or (n, d).
+    rng
+        The source of randomness.
+
+    Returns
+    -------
+    Fit
+        `objective` is the mean log-likelihood with its standard error, `trace` that of each iteration.
 
     Raises
     ------
@@ -89,6 +102,10 @@ def em(k: int, x: ArrayLike, *, rng: np.random.Generator) -> Fit:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from scipy import stats
+    >>> from kl_lib import em
+    >>> rng = np.random.default_rng(0)
     >>> x = np.concatenate([stats.norm(-3, 1).rvs(100, rng), stats.norm(4, 1).rvs(100, rng)])
     >>> fit = em(2, x, rng=rng)
     >>> np.sort(fit.theta[2:4]).round(), bool(np.all(np.diff(fit.trace) >= 0))
@@ -117,8 +134,8 @@ def em(k: int, x: ArrayLike, *, rng: np.random.Generator) -> Fit:
     if np.any(variances < floor):
         message += "; a variance is at its floor"
     gradient_norm = float(np.linalg.norm(family.score(theta, x).mean(axis=0)))
-    optimum = Optimum(theta, converged, message, gradient_norm, np.array(trace))
-    return optimum.fit(family, Estimate.of(family.log_prob(theta, x)))
+    objective = Estimate.of(family.log_prob(theta, x))
+    return Fit(theta, family.at(theta), objective, converged, message, gradient_norm, np.array(trace))
 
 
 def _theta(family: NormalMixture, weights: Array, means: Array, variances: Array) -> Array:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kl_lib.checks import as_shape
 from kl_lib.divergence.distributions import read_distribution
 from kl_lib.families import Bernoulli, Categorical, DiagonalNormalMixture, Family, FullNormal
-from kl_lib.validation import Array, as_shape
+from kl_lib.types import Array
 
 Moments = tuple[Array, ...]
 

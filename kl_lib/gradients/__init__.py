@@ -9,8 +9,7 @@ x. Mohamed, Rosca, Figurnov and Mnih (2020), "Monte Carlo Gradient Estimation in
 from __future__ import annotations
 
 from kl_lib.gradients.elbo import elbo_gradient
+from kl_lib.gradients.expectation import reparameterization, score_function
 from kl_lib.gradients.measure import measure_valued
-from kl_lib.gradients.pathwise import reparameterization
-from kl_lib.gradients.score import score_function
 
 __all__ = ["elbo_gradient", "measure_valued", "reparameterization", "score_function"]

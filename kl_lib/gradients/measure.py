@@ -6,8 +6,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from kl_lib.families import Bernoulli, Categorical, Family, FullNormal, Reparameterizable, as_family
-from kl_lib.validation import Array, BatchFunction, as_count, as_generator, evaluate
+from kl_lib.checks import as_count, as_generator, evaluate
+from kl_lib.families import (
+    Bernoulli,
+    Categorical,
+    Family,
+    FullNormal,
+    Reparameterizable,
+    as_family,
+)
+from kl_lib.types import Array, BatchFunction
 
 _SQRT_2PI = np.sqrt(2 * np.pi)
 
@@ -21,15 +29,35 @@ def measure_valued(
     rng: np.random.Generator,
     coupled: bool = True,
 ) -> Array:
-    """Return n per-sample differences c (f(x⁺) − f(x⁻)), (n, size): unbiased for ∇θ E[f(x)].
+    """Return n per-sample differences c (f(x⁺) − f(x⁻)): unbiased for ∇θ E[f(x)].
 
     The derivative of pθ in each coordinate of θ is a constant times the difference of two densities; x⁺ and
     x⁻ are drawn from them. For a normal, in the noise ε of one coordinate: ε⁺ = W and ε⁻ = −W, W Rayleigh,
     with c = 1/√(2π) for the mean; ε⁺ = M double-sided Maxwell, ε⁻ standard normal, c = 1 for the log scale.
     For a categorical: outcome j against a sample, c = πⱼ; for a Bernoulli both outcomes, without variance.
-    Coupled draws share W, take ε⁻ = U M with U uniform, and share all other noise; sharing usually lowers
-    the variance, not always. Normal families cost 4 d n evaluations of f. Mohamed et al. (2020), section 6;
-    Heidergott, Vázquez-Abad and Volk-Makarewicz (2008).
+    Normal families cost 4 d n evaluations of f. Mohamed et al. (2020), section 6; Heidergott, Vázquez-Abad
+    and Volk-Makarewicz (2008).
+
+    Parameters
+    ----------
+    family
+        A family of `kl_lib.families`.
+    theta
+        Its parameters θ, (size,).
+    f
+        Maps a batch of samples, (n,), (n, d) or integers (n,), to (n,).
+    n
+        How many samples.
+    rng
+        The source of randomness.
+    coupled
+        Whether the pair shares W, takes ε⁻ = U M with U uniform, and shares all other noise; sharing usually
+        lowers the variance, not always.
+
+    Returns
+    -------
+    ndarray
+        One gradient a sample, (n, size).
 
     Raises
     ------
@@ -40,7 +68,9 @@ def measure_valued(
 
     Examples
     --------
-    >>> from kl_lib import families
+    >>> import numpy as np
+    >>> from kl_lib import families, measure_valued
+    >>> rng = np.random.default_rng(0)
     >>> measure_valued(families.Bernoulli(), [0.0], lambda x: 2.0 * x, 2, rng=rng)
     array([[0.5],
            [0.5]])

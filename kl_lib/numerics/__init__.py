@@ -3,19 +3,17 @@
 from kl_lib.numerics.bessel import bessel_bregman, bessel_ratio
 from kl_lib.numerics.elementary import (
     LARGEST,
+    expm1x,
     kl_term,
     phi,
     phi_product_ratio,
     phi_ratio,
     phi_square_ratio,
-    polynomial,
-    psi,
 )
-from kl_lib.numerics.entrywise import in_blocks
-from kl_lib.numerics.error_free import two_product, two_quotient, two_sum
+from kl_lib.numerics.entrywise import in_blocks, polynomial
+from kl_lib.numerics.error_free import log_ratio, log_ratio_parts, two_product, two_quotient, two_sum
 from kl_lib.numerics.gamma import beta_bregman, gamma_bregman, gamma_curvature, stirling_remainder
 from kl_lib.numerics.gumbel import gumbel_divergence
-from kl_lib.numerics.logarithm import log_ratio, log_ratio_parts
 from kl_lib.numerics.triangular import excess_factor, solve_lower
 
 __all__ = [
@@ -24,6 +22,7 @@ __all__ = [
     "bessel_ratio",
     "beta_bregman",
     "excess_factor",
+    "expm1x",
     "gamma_bregman",
     "gamma_curvature",
     "gumbel_divergence",
@@ -36,7 +35,6 @@ __all__ = [
     "phi_ratio",
     "phi_square_ratio",
     "polynomial",
-    "psi",
     "solve_lower",
     "stirling_remainder",
     "two_product",

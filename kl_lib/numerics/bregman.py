@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from kl_lib.numerics.entrywise import in_blocks
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 # Of t, 1 − t (nodes, 1 or n) and the arrays (n,) that say what the way is, the second derivative in t.
 Curvature = Callable[..., Array]
 
 # So many ways at a time that all their nodes stay in the cache.
-_LEGENDRE_BLOCK, _LOGIT_BLOCK = 1 << 10, 1 << 8
+_LEGENDRE_BLOCK, _LOGIT_BLOCK = 1 << 7, 1 << 4
 
 
 def legendre_rule(count: int) -> tuple[Array, Array]:
@@ -27,6 +27,8 @@ def legendre_rule(count: int) -> tuple[Array, Array]:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.bregman import legendre_rule
     >>> nodes, weights = legendre_rule(2)
     >>> print(f"{np.sum(weights * nodes**3):.12f}")
     0.250000000000
@@ -43,6 +45,8 @@ def legendre_integral(curvature: Curvature, *way: Array) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.bregman import legendre_integral
     >>> legendre_integral(lambda t, rest, y: 2 * y, np.array([1.0, 3.0]))
     array([1., 3.])
     """
@@ -56,6 +60,8 @@ def logit_integral(curvature: Curvature, first: Array, last: Array, step: float,
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.bregman import logit_integral
     >>> ends = np.full(1, -40.0), np.full(1, 20.0)
     >>> print(f"{logit_integral(lambda t, rest, y: 2 * y, *ends, 0.5, np.ones(1))[0]:.12f}")
     1.000000000000
@@ -81,6 +87,8 @@ def within_factor_2(x: Array, y: Array) -> NDArray[np.bool_]:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.bregman import within_factor_2
     >>> within_factor_2(np.array([1.0, 1.0]), np.array([2.0, 2.5]))
     array([ True, False])
     """

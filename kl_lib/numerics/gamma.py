@@ -14,18 +14,20 @@ from numpy.typing import ArrayLike
 from scipy.special import digamma, gammaln
 
 from kl_lib.numerics.bregman import legendre_integral, legendre_rule, logit_integral, within_factor_2
-from kl_lib.numerics.elementary import kl_term, phi_ratio, polynomial
-from kl_lib.numerics.entrywise import in_blocks, in_pieces
-from kl_lib.validation import Array
+from kl_lib.numerics.elementary import kl_term, phi_ratio
+from kl_lib.numerics.entrywise import broadcast_floats, in_blocks, in_pieces, polynomial
+from kl_lib.types import Array
 
 # The integrand is analytic for |Im log a| < π, far beyond the way of length log 2: seven nodes are enough.
 _NODES, _WEIGHTS = legendre_rule(7)
-_BLOCK = 1 << 11
+_BLOCK = 1 << 9
 
-# Stirling's series, with the Bernoulli numbers B2, B4, …, is used from this argument on.
-_STIRLING = 10
+# Stirling's series, with the Bernoulli numbers B2, B4, …, is used from this argument on (NIST's Digital
+# Library of Mathematical Functions, equation 5.11.1 and table 24.2.1).
+STIRLING = 10
 _BERNOULLI = np.array([1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798])
 _ORDER = 2.0 * np.arange(1, _BERNOULLI.size + 1)
+_STEPS = np.arange(STIRLING + 1.0)
 
 
 def gamma_bregman(x: ArrayLike, y: ArrayLike) -> Array:
@@ -34,18 +36,30 @@ def gamma_bregman(x: ArrayLike, y: ArrayLike) -> Array:
     Near, it is an integral of positive terms over log a, by Gauss and Legendre; far, but for small
     numbers, g(a) = ½ log(2π/a) + R(a) with Stirling's remainder R, convex too.
 
+    Parameters
+    ----------
+    x, y
+        Positive, broadcast.
+
+    Returns
+    -------
+    ndarray or float
+        Never negative, to about 1e-15 of itself, far to 8e-15.
+
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics import gamma_bregman
     >>> print(f"{gamma_bregman(2.0, 1.0):.12f}", f"{1 - 2 * np.log(2) + np.euler_gamma:.12f}")
     0.190921303782 0.190921303782
     """
-    x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
+    x, y = broadcast_floats(x, y)
     near, low, high = within_factor_2(x, y), np.minimum(x, y), np.maximum(x, y)
     pieces = (
-        (near & (low < _STIRLING), partial(_gamma_bregman_near, _small_curvature)),
-        (near & (low >= _STIRLING), partial(_gamma_bregman_near, _large_curvature)),
+        (near & (low < STIRLING), partial(_gamma_bregman_near, _small_curvature)),
+        (near & (low >= STIRLING), partial(_gamma_bregman_near, _large_curvature)),
         (~near & (high <= 1), _gamma_bregman_small),
-        (~near & (high > 1), _gamma_bregman_far),
+        (~near & (high > 1), lambda *far: in_blocks(_gamma_bregman_far, far, _BLOCK)),
     )
     return in_pieces(pieces, x, y)[()]
 
@@ -69,8 +83,9 @@ def _gamma_bregman_small(x: Array, y: Array) -> Array:
 
 
 def _gamma_bregman_far(x: Array, y: Array) -> Array:
-    (at_x, _), (at_y, slope) = _remainder_and_slope(x), _remainder_and_slope(y)
-    return 0.5 * phi_ratio(x, y) + (at_x - at_y - slope * (x - y))
+    remainder, slope = _remainder_and_slope(np.stack([x, y]))
+    value: Array = 0.5 * phi_ratio(x, y) + (remainder[0] - remainder[1] - slope[1] * (x - y))
+    return value
 
 
 def beta_bregman(
@@ -80,16 +95,29 @@ def beta_bregman(
 
     It is the integral over t in [0, 1] of (1 − t) times the second derivative of g(a) + g(b) − g(a + b)
     along the way from p to q: near by Gauss and Legendre, far by the trapezoidal rule in log(t/(1 − t)).
-    `b_step` is b_q − b_p, for callers that know it better than their rounded b.
+
+    Parameters
+    ----------
+    a_p, b_p, a_q, b_q
+        Positive, broadcast.
+    b_step
+        b_q − b_p, for callers that know it better than their rounded b.
+
+    Returns
+    -------
+    ndarray or float
+        Never negative, to about 4e-15 of itself.
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics import beta_bregman
     >>> print(f"{beta_bregman(1.0, 1.0, 2.0, 1.0):.12f}", f"{1 + 3 * np.log(3) - 6 * np.log(2):.12f}")
     0.136953782645 0.136953782645
     """
     ends = [np.asarray(x, dtype=np.float64) for x in (a_p, b_p, a_q, b_q)]
     steps = (ends[2] - ends[0], ends[3] - ends[1] if b_step is None else b_step)
-    a_p, b_p, a_q, b_q, a_step, b_step = np.broadcast_arrays(*ends, *steps)
+    a_p, b_p, a_q, b_q, a_step, b_step = broadcast_floats(*ends, *steps)
     near = within_factor_2(a_p, a_q) & within_factor_2(b_p, b_q)
     pieces = ((near, partial(legendre_integral, _beta_curvature)), (~near, _beta_bregman_far))
     return in_pieces(pieces, a_p, b_p, a_q, b_q, a_step, b_step)[()]
@@ -117,39 +145,59 @@ def _beta_curvature(
     a, b = rest * a_p + t * a_q, rest * b_p + t * b_q
     da, db = a_step / a, b_step / b
     cross = gamma_curvature(a + b) * (a / (a + b)) * (b / (a + b)) * da * db
-    return _curvature_drop(a, b) * da**2 + _curvature_drop(b, a) * db**2 - 2 * cross
+    drop_a, drop_b = _curvature_drop(np.stack([a, b]), np.stack([b, a]))
+    value: Array = drop_a * da**2 + drop_b * db**2 - 2 * cross
+    return value
 
 
 def _curvature_drop(a: Array, b: Array) -> Array:
     """Return a²(g″(a) − g″(a + b)), as a sum of positive terms."""
-    small = a < _STIRLING
-    shifted = np.where(small, a + _STIRLING, a)
-    log_ratio = np.log1p(b / shifted)
-    powers = np.concatenate([[2.0], np.arange(3.0, 3.0 + 2 * _BERNOULLI.size, 2.0)])
-    total = np.zeros_like(a)
-    for power, coefficient in zip(powers, np.concatenate([[0.5], _BERNOULLI]), strict=True):
-        total -= coefficient * shifted ** (2 - power) * np.expm1(-power * log_ratio)
+    small = a < STIRLING
+    shifted = np.where(small, a + STIRLING, a)
+    inverse, power, share = 1 / shifted, shifted / (shifted + b), b / (shifted + b)
+    # Of Stirling's series, whose terms are c a^{−k} for k = 2, 3, 5, …: what is left of 1 by power^k.
+    both = share * (1 + power)
+    drop, power_k, square = share + power * both, power**3, inverse * inverse
+    total = 0.5 * both
+    for coefficient in _BERNOULLI:
+        total += coefficient * inverse * drop
+        drop += power_k * both
+        power_k *= power * power
+        inverse *= square
     total *= (a / shifted) ** 2
-    small_a, small_b = a[small], b[small]
-    first_terms = np.zeros_like(small_a)
-    for k in range(_STIRLING):
-        x = small_a + k
-        y = x + small_b
-        drop = small_b / y * (x * x + x * y + y * y + x + y) / ((x + 1) * y * (y + 1))
-        first_terms += (small_a / x) ** 2 * drop
-    total[small] += first_terms
+    total[small] += _first_drops(a[small], b[small])
     return total
+
+
+def _first_drops(a: Array, b: Array) -> Array:
+    """Return the same of the first ten terms of g″(a) = Σ 1/((a + k)²(a + k + 1)), (n,)."""
+    x = np.add.outer(_STEPS[:-1], a)
+    y = x + b
+    drops = (a / x) ** 2 * (b / y) * ((x * x / (y + 1) + x + y) / (y * (x + 1)))
+    return np.asarray(np.sum(drops, axis=0))
 
 
 def gamma_curvature(a: Array) -> Array:
     """Return a² g″(a) = a² ψ₁(a) − a, between ½ and 1; g″(a) = Σ_{k≥0} 1/((a + k)²(a + k + 1)).
 
+    Parameters
+    ----------
+    a
+        Positive.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of a.
+
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics import gamma_curvature
     >>> gamma_curvature(np.array([1e-9, 1.0, 1e9]))
     array([1.        , 0.64493407, 0.5       ])
     """
-    return in_pieces([(a < _STIRLING, _small_curvature), (a >= _STIRLING, _large_curvature)], a)
+    return in_pieces([(a < STIRLING, _small_curvature), (a >= STIRLING, _large_curvature)], a)
 
 
 def _large_curvature(a: Array) -> Array:
@@ -161,23 +209,29 @@ def _large_curvature(a: Array) -> Array:
 
 def _small_curvature(a: Array) -> Array:
     """Return a² g″(a) from its first ten terms and g″(a + 10)."""
-    shifted = a + _STIRLING
-    rest = _large_curvature(shifted) / shifted**2
-    b = a + 1
-    first = last = 1 / b
-    for _ in range(1, _STIRLING):
-        b += 1
-        inverse = 1 / b
-        rest += last * last * inverse
-        last = inverse
-    return first + a * a * rest
+    shifted = a + STIRLING
+    inverse = 1 / np.add.outer(_STEPS[1:], a)
+    rest = _large_curvature(shifted) / shifted**2 + np.sum(inverse[:-1] ** 2 * inverse[1:], axis=0)
+    value: Array = inverse[0] + a * a * rest
+    return value
 
 
 def stirling_remainder(a: ArrayLike) -> Array:
     """Return R(a) = log Γ(a) − (a − ½) log a + a − ½ log 2π for a ≥ 10, by Stirling's series.
 
+    Parameters
+    ----------
+    a
+        At least 10.
+
+    Returns
+    -------
+    ndarray or float
+        Of the shape of a.
+
     Examples
     --------
+    >>> from kl_lib.numerics import stirling_remainder
     >>> print(f"{stirling_remainder(10.0):.15f}")
     0.008330563433363
     """
@@ -188,18 +242,16 @@ def stirling_remainder(a: ArrayLike) -> Array:
 
 def _remainder_and_slope(a: Array) -> tuple[Array, Array]:
     """Return R(a) and R′(a) for any a > 0: below 10, from their first ten terms and those at a + 10."""
-    small = np.flatnonzero(a < _STIRLING)
+    small = np.flatnonzero(a < STIRLING)
     b, shifted = a.take(small), a.copy()
-    shifted.put(small, b + _STIRLING)
+    shifted.put(small, b + STIRLING)
     square = 1 / (shifted * shifted)
     remainder, slope = stirling_remainder(shifted), -square * polynomial(_BERNOULLI / _ORDER, square)
-    more, more_slope, inverse = remainder.take(small), slope.take(small), 1 / b
-    for _ in range(_STIRLING):
-        last, log = inverse, np.log1p(inverse)
-        more += (b + 0.5) * log - 1
-        b += 1
-        inverse = 1 / b
-        more_slope += log - 0.5 * (last + inverse)
-    remainder.put(small, more)
-    slope.put(small, more_slope)
+    terms = np.add.outer(_STEPS, b)
+    inverse = 1 / terms
+    log = np.log1p(inverse[:-1])
+    more = np.sum((terms[:-1] + 0.5) * log - 1, axis=0)
+    more_slope = np.sum(log - 0.5 * (inverse[:-1] + inverse[1:]), axis=0)
+    remainder.put(small, remainder.take(small) + more)
+    slope.put(small, slope.take(small) + more_slope)
     return remainder, slope

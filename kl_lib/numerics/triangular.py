@@ -9,17 +9,31 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg.blas import dtrsm
 
-from kl_lib.validation import Array
+from kl_lib.types import Array
 
 # From this size on, one matrix is split in two, so that most of the work is done by matrix products.
 _LARGE = 32
 
 
 def solve_lower(factor: Array, right: Array) -> Array:
-    """Solve factor @ x = right by forward substitution, (d, d, n), (d, k, n) → (d, k, n).
+    """Solve factor @ x = right by forward substitution.
+
+    Parameters
+    ----------
+    factor
+        Lower triangular, (d, d, n).
+    right
+        (d, k, n).
+
+    Returns
+    -------
+    ndarray
+        x, (d, k, n).
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics import solve_lower
     >>> factor = np.array([[2.0, 0.0], [1.0, 1.0]])
     >>> solve_lower(factor[..., np.newaxis], np.ones((2, 1, 1)))[:, 0, 0]
     array([0.5, 0.5])
@@ -40,13 +54,25 @@ def _solve_one(factor: Array, right: Array) -> Array:
 
 
 def excess_factor(excess: Array) -> Array:
-    """Return the lower triangular F with (I + F)(I + F)ᵀ = I + excess, from the excess alone, (d, d, n).
+    """Return the lower triangular F with (I + F)(I + F)ᵀ = I + excess, from the excess alone.
 
-    Cholesky's method, with the 1 of each pivot kept apart from what is small beside it. Only the lower
-    triangle is read. A pivot below ¼ is taken as ¼.
+    Cholesky's method, with the 1 of each pivot kept apart from what is small beside it. A pivot below ¼ is
+    taken as ¼.
+
+    Parameters
+    ----------
+    excess
+        Symmetric, (d, d, n); only the lower triangle is read.
+
+    Returns
+    -------
+    ndarray
+        F, (d, d, n).
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics import excess_factor
     >>> excess = 1e-20 * np.array([[2.0, 0.0], [1.0, 4.0]])
     >>> excess_factor(excess[..., np.newaxis])[..., 0]
     array([[1.e-20, 0.e+00],

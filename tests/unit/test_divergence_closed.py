@@ -12,7 +12,7 @@ from scipy.special import iv
 
 from benchmarks.grid import (
     FAMILIES,
-    Family,
+    Oracle,
     evaluate,
     exact_values,
     far_pairs,
@@ -31,23 +31,23 @@ def closed(p: Any, q: Any) -> Any:
     return kl_divergence(p, q, method="closed")
 
 
-def worst_error(family: Family, p: list[np.ndarray], q: list[np.ndarray]) -> float:
+def worst_error(family: Oracle, p: list[np.ndarray], q: list[np.ndarray]) -> float:
     errors = relative_errors(evaluate(closed, family, p, q), exact_values(family, p, q))
     return float(np.max(errors))
 
 
 @every_family
-def test_near_identity(family: Family) -> None:
+def test_near_identity(family: Oracle) -> None:
     assert worst_error(family, *near_pairs(family, SAMPLE)) < 2e-15
 
 
 @every_family
-def test_far_from_identity(family: Family, rng: np.random.Generator) -> None:
+def test_far_from_identity(family: Oracle, rng: np.random.Generator) -> None:
     assert worst_error(family, *far_pairs(family, 60, rng=rng)) < 8e-15
 
 
 @every_family
-def test_identity_is_exactly_0(family: Family, rng: np.random.Generator) -> None:
+def test_identity_is_exactly_0(family: Oracle, rng: np.random.Generator) -> None:
     p = family.far(rng, 30)
     assert_array_equal(evaluate(closed, family, p, p), 0.0)
 

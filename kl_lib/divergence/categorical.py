@@ -1,15 +1,15 @@
-"""Closed forms between discrete distributions, and between arrays of probabilities."""
+"""The divergence between finitely many probabilities: arrays of them, tables of points, multinomials."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kl_lib.divergence.distributions import Parameters
-from kl_lib.divergence.pairs import float_or_array
+from kl_lib.checks import as_finite
+from kl_lib.divergence.distributions import Parameters, float_or_array
 from kl_lib.divergence.registry import ClosedValue, register_kl
 from kl_lib.numerics import kl_term
-from kl_lib.validation import Array, as_finite
+from kl_lib.types import Array
 
 # So many outcomes at a time that all that is computed of them stays in the cache.
 _BLOCK = 1 << 14
@@ -39,6 +39,8 @@ def kl_categorical(p: ArrayLike, q: ArrayLike, *, axis: int = -1) -> float | Arr
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from kl_lib import kl_categorical
     >>> kl_categorical([0.5, 0.5, 0.0], [0.25, 0.25, 0.5])
     0.6931471805599453
     >>> kl_categorical(np.full((4, 3), 1 / 3), [0.2, 0.3, 0.5]).shape
@@ -91,34 +93,6 @@ def _check_sums(name: str, weights: Array, tolerance: float, axis: int) -> None:
         raise ValueError(f"{name} must sum to 1 within {tolerance}, got {np.asarray(sums)[bad].flat[0]}")
 
 
-@register_kl("bernoulli", "bernoulli", equal=("loc",))
-def kl_bernoulli(p: Parameters, q: Parameters) -> ClosedValue:
-    """Σ over both outcomes, whose weights differ by the same amount, of w_p φ(w_q/w_p − 1)."""
-    return _one_trial(p, q)
-
-
-@register_kl("binom", "binom", equal=("loc", "n"))
-def kl_binomial(p: Parameters, q: Parameters) -> ClosedValue:
-    """As many times the divergence of one trial as there are trials."""
-    return p.n * _one_trial(p, q)
-
-
-@register_kl("geom", "geom", equal=("loc",))
-def kl_geometric(p: Parameters, q: Parameters) -> ClosedValue:
-    """1/p, the mean number of trials, times the divergence of one trial."""
-    return _one_trial(p, q) / p.p
-
-
-@register_kl("nbinom", "nbinom", equal=("loc", "n"))
-def kl_negative_binomial(p: Parameters, q: Parameters) -> ClosedValue:
-    """n/p, the mean number of trials, times the divergence of one trial."""
-    return p.n * (_one_trial(p, q) / p.p)
-
-
-def _one_trial(p: Parameters, q: Parameters) -> Array:
-    return kl_term(p.p, q.p) + kl_term(1 - p.p, 1 - q.p, p.p - q.p)
-
-
 @register_kl("rv_discrete", "rv_discrete")
 def kl_points(p: Parameters, q: Parameters) -> ClosedValue:
     """`kl_weights` over the points of both."""
@@ -134,12 +108,6 @@ def _kl_at_points(p: tuple[Array, Array], q: tuple[Array, Array]) -> Array:
     for row, (xk, pk) in zip(weights, (p, q), strict=True):
         row[np.searchsorted(points, xk)] = pk
     return kl_weights(*weights)
-
-
-@register_kl("poisson", "poisson", equal=("loc",))
-def kl_poisson(p: Parameters, q: Parameters) -> ClosedValue:
-    """λp φ(λq/λp − 1)."""
-    return kl_term(p.mu, q.mu)
 
 
 @register_kl("multinomial", "multinomial")

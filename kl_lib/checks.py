@@ -6,15 +6,14 @@ the argument, the value it got, and what would have been right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
-BatchFunction = Callable[[Any], ArrayLike]
+from kl_lib.types import Array, BatchFunction
 
 
 def as_finite(name: str, value: ArrayLike) -> Array:
@@ -52,7 +51,7 @@ def as_shape(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> Arra
     return array
 
 
-def as_count(name: str, value: Any, *, minimum: int = 1) -> int:
+def as_count(name: str, value: object, *, minimum: int = 1) -> int:
     """Return `value` as an int of at least `minimum`; booleans and floats are refused."""
     if not isinstance(value, Integral) or isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be an integer >= {minimum}, got {value!r}")
@@ -61,7 +60,7 @@ def as_count(name: str, value: Any, *, minimum: int = 1) -> int:
     return int(value)
 
 
-def as_generator(rng: Any) -> np.random.Generator:
+def as_generator(rng: object) -> np.random.Generator:
     """Return `rng` if it is a NumPy Generator; seeds and legacy states are refused."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(
@@ -70,7 +69,7 @@ def as_generator(rng: Any) -> np.random.Generator:
     return rng
 
 
-def as_choice(name: str, value: Any, choices: Sequence[str]) -> str:
+def as_choice(name: str, value: object, choices: Sequence[str]) -> str:
     """Return `value` if it is one of the strings in `choices`."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
