@@ -75,7 +75,7 @@ def explore(draw: Draw, *, alt: str, **sliders: Any) -> Explorable:
     >>> import numpy as np
     >>> from matplotlib.figure import Figure
     >>> from scipy import stats
-    >>> from kl_lib.explore import explore
+    >>> from kl_book import explore
     >>> def draw(sigma):
     ...     figure = Figure(figsize=(4, 2))
     ...     x = np.linspace(-3, 3, 50)

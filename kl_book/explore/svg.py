@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import re
 from collections import Counter
 from html import escape
@@ -37,6 +38,7 @@ ID_PLACEHOLDER = "kl-figure-id-"
 
 _NUMBER = re.compile(r"-?\d*\.?\d+(?:e[-+]?\d+)?")
 _PATH_TOKEN = re.compile(r"[A-Za-z]|" + _NUMBER.pattern)
+_SUBPATH = re.compile(r"M[^M]*")
 _HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
 _REFERENCE = re.compile(r"#([\w.-]+)")
 
@@ -214,18 +216,34 @@ def _clean_style(style: str) -> str:
 
 
 def _clean_path(path: str) -> str:
-    """Write a path with rounded absolute coordinates and no command repeated."""
+    """Write a path with rounded absolute coordinates, no command repeated, and closed where its ends meet."""
     pieces: list[str] = []
     command = ""
-    for token in _PATH_TOKEN.findall(path):
+    for token in itertools.chain.from_iterable(map(_clean_subpath, _SUBPATH.findall(path))):
         if token.isalpha():
             repeated = token == command and token != "M"
             pieces.append(" " if repeated else token)
             command = token
         else:
             separator = "" if pieces[-1][-1:].isalpha() or pieces[-1] == " " else " "
-            pieces.append(separator + number(float(token)))
+            pieces.append(separator + token)
     return "".join(pieces)
+
+
+def _clean_subpath(subpath: str) -> list[str]:
+    """Return the commands and rounded coordinates of a subpath, closed by `z` alone where its ends agree.
+
+    Whether matplotlib closes a contour hangs on the last bit of its end, and so on the processor. `MaLbLa`
+    becomes `MaLbz`, the line there and back, and `MaLa` becomes `Maz`, the dot that its caps draw.
+    """
+    tokens = [token if token.isalpha() else number(float(token)) for token in _PATH_TOKEN.findall(subpath)]
+    start = tokens[1:3]
+    closed = tokens[-1] == "z" or (len(tokens) > 3 and tokens[-2:] == start)
+    if tokens[-1] == "z":
+        tokens.pop()
+    while tokens[-3:] == ["L", *start]:
+        del tokens[-3:]
+    return [*tokens, "z"] if closed else tokens
 
 
 def _round_numbers(value: str) -> str:

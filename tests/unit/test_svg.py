@@ -8,8 +8,13 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+from matplotlib.transforms import IdentityTransform
 
 from kl_book.explore.palette import PALETTE, VARIABLES
 from kl_book.explore.svg import to_svg
@@ -36,6 +41,27 @@ def curves() -> tuple[Figure, Axes]:
 @pytest.fixture(scope="module")
 def svg() -> str:
     return to_svg(curves()[0], alt=ALT)
+
+
+# A corner of a polyline in hundredths of a pixel, and a shift too small to move its rounded place.
+corners = st.tuples(st.integers(100, 14300), st.integers(100, 14300))
+below_rounding = st.floats(-0.004, 0.004)
+
+
+def outline(*polylines: np.ndarray, closing: bool = False, filled: bool = False) -> str:
+    """Return the `d` of one path through all polylines; `closing` ends each with the command to close."""
+    vertices = [[*polyline, polyline[0]] if closing else polyline for polyline in polylines]
+    codes = [
+        [Path.MOVETO, *[Path.LINETO] * (len(polyline) - 1), *[Path.CLOSEPOLY] * closing]
+        for polyline in polylines
+    ]
+    path = Path(np.concatenate(vertices), np.concatenate(codes))
+    figure = Figure(figsize=(2, 2))
+    figure.add_artist(PathPatch(path, transform=IdentityTransform(), edgecolor="#123456", fill=filled))
+    (drawn,) = (
+        path for path in elements(to_svg(figure, alt=ALT), "path") if "#123456" in path.get("style", "")
+    )
+    return drawn.attrib["d"]
 
 
 def elements(svg: str, tag: str) -> list[ElementTree.Element]:
@@ -81,6 +107,43 @@ def test_coordinates_have_two_decimals(svg):
     ]
     assert len(numbers) > 200
     assert all(len(number.partition(".")[2]) <= 2 and not number.endswith("0") for number in numbers)
+
+
+@given(st.lists(corners, min_size=1, max_size=6), below_rounding, below_rounding, st.booleans())
+def test_a_closed_polyline_is_written_in_one_way(places, right, up, filled):
+    polygon = np.array(places) / 100
+    assume(places[-1] != places[0] or len(places) == 1)
+    ending = np.vstack([polygon, polygon[0] + [right, up]])
+    closed = outline(polygon, closing=True, filled=filled)
+    assert outline(ending, filled=filled) == closed
+    assert outline(ending, closing=True, filled=filled) == closed
+    assert closed.endswith("z")
+    assert len(re.findall(r"[\d.]+", closed)) == polygon.size
+
+
+@given(st.lists(corners, min_size=2, max_size=6), st.booleans())
+def test_an_open_polyline_stays_open(places, filled):
+    assume(places[-1] != places[0])
+    drawn = outline(np.array(places) / 100, filled=filled)
+    assert "z" not in drawn
+    assert len(re.findall(r"[\d.]+", drawn)) == 2 * len(places)
+
+
+def test_each_part_of_a_path_closes_by_itself():
+    triangle = np.array([[10, 20], [30, 20], [20, 40.0]])
+    ring = np.vstack([triangle, triangle[0] + 0.001])
+    assert (
+        outline(ring, triangle + 50, ring + 20)
+        == "M10 124L30 124 20 104zM60 74L80 74 70 54M30 104L50 104 40 84z"
+    )
+
+
+def test_a_curve_that_ends_where_it_began_is_closed():
+    vertices = [[10, 20], [40, 20], [10.001, 20]]
+    figure = Figure(figsize=(2, 2))
+    path = Path(vertices, [Path.MOVETO, Path.CURVE3, Path.CURVE3])
+    figure.add_artist(PathPatch(path, transform=IdentityTransform(), fill=False))
+    assert ' d="M10 124Q40 124 10 124z"' in to_svg(figure, alt=ALT)
 
 
 @pytest.mark.parametrize(("colour", "variable"), VARIABLES.items())
