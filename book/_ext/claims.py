@@ -31,13 +31,21 @@ ASSERTION = re.compile(r"^\s*(assert |assert_\w+\()", re.M)
 
 
 @dataclass(frozen=True)
+class Sabotage:
+    """A line of Python that breaks something a check relies on, and a few words that say what."""
+
+    line: str
+    breaks: str
+
+
+@dataclass(frozen=True)
 class Check:
-    """A code cell that verifies a statement, and the line that must make it fail."""
+    """A code cell that verifies a statement, and the lines that must make its asserts fail."""
 
     cell_id: str
     claim: str
     source: str
-    sabotage: str
+    sabotage: tuple[Sabotage, ...]
     number: int  # among the checks of its claim, from 1
 
     @property
@@ -76,7 +84,7 @@ def read_claims(path: Path) -> Claims:
         elif "check" in cell["metadata"].get("tags", []) or "claim" in cell["metadata"]:
             claim = cell["metadata"].get("claim", "")
             number = 1 + sum(check.claim == claim for check in checks)
-            sabotage = cell["metadata"].get("sabotage", "")
+            sabotage = tuple(Sabotage(**entry) for entry in cell["metadata"].get("sabotage", []))
             checks.append(Check(cell["id"], claim, source, sabotage, number))
     heading = re.search(r"^# (.+)$", "".join(cells[0]["source"]), re.M)
     title = heading[1] if heading else path.stem
@@ -149,8 +157,8 @@ def _chapter_table(path: Path) -> list[str]:
         for check in (check for check in claims.checks if check.claim == statement.label):
             # Plain HTML: MyST resolves links to headings and labels only, and a cell has neither.
             link = f'<a href="{path.stem}.html#{check.anchor}">check {check.number}</a>'
-            sabotage = check.sabotage.replace("|", r"\|")
-            lines.append(f"| {name} | {statement.title} | {link} | `{sabotage}` |")
+            broken = "<br>".join(f"{s.breaks}: `{s.line}`" for s in check.sabotage).replace("|", r"\|")
+            lines.append(f"| {name} | {statement.title} | {link} | {broken} |")
     return [*lines, ""]
 
 

@@ -28,19 +28,23 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
-def refresh(path: Path) -> None:
-    """Execute the notebook at `path` in its own folder, and store it."""
-    notebook = nbformat.read(path, as_version=4)
+def execute(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
+    """Execute a notebook in `folder`, and return it as it is stored."""
     NotebookClient(
         notebook,
         timeout=300,
         kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
+        resources={"metadata": {"path": str(folder)}},
         record_timing=False,
         coalesce_streams=True,
         store_widget_state=False,
     ).execute()
-    nbformat.write(normalise(notebook), path)
+    return normalise(notebook)
+
+
+def refresh(path: Path) -> None:
+    """Execute the notebook at `path` in its own folder, and store it."""
+    nbformat.write(execute(nbformat.read(path, as_version=4), path.parent), path)
 
 
 def export_picture(notebook_path: Path, cell_id: str, target: Path) -> None:
