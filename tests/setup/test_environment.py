@@ -39,7 +39,8 @@ def pinned(lock: str) -> dict[str, str]:
 def installed(python: Path) -> dict[str, str]:
     """Return what is installed beside `python`, but pip and the project itself."""
     command = [python, "-m", "pip", "list", "--format", "json", "--isolated"]
-    rows = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    utf8 = os.environ | {"LC_ALL": "C.UTF-8"}  # as the Makefile says
+    rows = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, env=utf8).stdout)
     versions = {canonicalize_name(row["name"]): row["version"] for row in rows}
     assert {"kl-lib", "pip"} <= set(versions)
     return {name: version for name, version in versions.items() if name not in ("kl-lib", "pip")}
