@@ -47,10 +47,12 @@ test-site: book  # the built pages in a browser
 test-setup: environment  # an empty folder and an empty cache, while everything has a newer, broken release
 	$(PYTEST) -q -n $(JOBS) tests/setup
 
-test-newest:  # cells and claims, outputs not compared, on the newest releases of the dependencies
+test-newest: environment  # unit tests, cells and claims, outputs not compared, and a site, on the newest releases
 	$(PYTHON) -m venv .venv-newest && .venv-newest/bin/pip install --quiet --upgrade "pip>=25.1"
 	.venv-newest/bin/pip install --quiet --upgrade --group book --group test .
+	.venv-newest/bin/python -m pytest -q -n $(JOBS) tests/unit
 	.venv-newest/bin/python -m pytest -q --nbval-lax book tests/book/test_claims.py -k "not same_text"
+	.venv-newest/bin/jupyter-book build -W --keep-going --all --quiet --path-output .venv-newest .
 
 test-oldest: environment  # unit tests on the oldest releases that pyproject.toml allows, everything else as locked
 	$(PYTHON) -m venv .venv-oldest
