@@ -73,7 +73,7 @@ def test_no_room_imports_one_that_imports_it():
     assert set(order.static_order()) == IMPORTS.keys()
 
 
-@pytest.mark.parametrize("room", [room for room in FLOOR_OF if f"kl_lib.{room}" in IMPORTS])
+@pytest.mark.parametrize("room", sorted(room for room in FLOOR_OF if f"kl_lib.{room}" in IMPORTS))
 def test_a_room_imports_from_lower_floors_alone(room):
     others = {name.removeprefix("kl_lib.") for name in ours(f"kl_lib.{room}")} & FLOOR_OF.keys()
     assert {other for other in others if FLOOR_OF[other] >= FLOOR_OF[room]} == set()
