@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -66,6 +67,14 @@ def test_the_maths_needs_numpy_and_scipy_alone(room):
 
 def test_what_shows_figures_knows_nothing_of_ours():
     assert ours("kl_book.explore") == set()
+
+
+@pytest.mark.parametrize("room", sorted(room for room in FLOOR_OF if (ROOT / "kl_lib" / room).is_dir()))
+def test_the_map_says_which_rooms_a_room_imports(room):
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    (column,) = re.findall(rf"^\| `kl_lib/{room}/` \|.*\| (.*) \|$", page, re.MULTILINE)
+    rooms = {name.removeprefix("kl_lib.") for name in ours(f"kl_lib.{room}")} & FLOOR_OF.keys()
+    assert set(re.findall(r"`(\w+)`", column)) == rooms
 
 
 def test_no_room_imports_one_that_imports_it():
