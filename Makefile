@@ -64,10 +64,10 @@ test-oldest: environment  # unit tests on the oldest releases that pyproject.tom
 	.venv-oldest/bin/python -m pytest -q -n $(JOBS) tests/unit
 
 bench: .venv-bench/ready  # accuracy and speed beside other libraries, in an environment of their own
-	.venv-bench/bin/python benchmarks/run.py
+	PYTHONPATH=tests .venv-bench/bin/python benchmarks/run.py
 
 bench-site: book  # this site beside the same notebooks built with Jupyter Book's defaults
-	$(BIN)/python benchmarks/pages.py
+	PYTHONPATH=tests $(BIN)/python benchmarks/pages.py
 
 refresh: environment  # re-execute the notebooks and store their outputs
 	$(BIN)/python book/_ext/refresh.py

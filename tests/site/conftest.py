@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import launch
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from benchmarks.browser import launch
 from kl_book.explore.palette import PALETTE
 
 FOLDER = Path(__file__).resolve().parents[2] / "_build" / "html"
