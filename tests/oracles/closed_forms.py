@@ -145,9 +145,9 @@ def normal_cholesky(mean_p: Any, factor_p: Any, mean_q: Any, factor_q: Any) -> A
 def normal_covariance(mean_p: Any, cov_p: Any, mean_q: Any, cov_q: Any) -> Any:
     """Return the divergence of normals with these means and covariances."""
     inverse, shift = cov_q**-1, mp.matrix(mean_p) - mp.matrix(mean_q)
-    ratio = inverse * cov_p
-    trace = mp.fsum(ratio[i, i] for i in range(cov_p.rows))
-    return (trace - cov_p.rows - mp.log(mp.det(ratio)) + (shift.T * inverse * shift)[0]) / 2
+    trace = mp.fsum(x * y for x, y in zip(inverse, cov_p.T, strict=True))
+    logs = mp.log(mp.det(cov_q) / mp.det(cov_p))
+    return (trace - cov_p.rows + logs + (shift.T * inverse * shift)[0]) / 2
 
 
 def bernoulli_entropy(logit: float) -> Any:
