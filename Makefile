@@ -42,7 +42,7 @@ test-notebooks: environment  # every cell re-run and compared, every claim check
 	$(BIN)/python book/_ext/stamp.py
 
 test-site: book  # the built pages in a browser
-	$(PYTEST) -q -n $(JOBS) tests/site
+	$(PYTEST) -q -n $(JOBS) --dist loadgroup tests/site
 
 test-setup: environment  # an empty folder and an empty cache, while everything has a newer, broken release
 	$(PYTEST) -q -n $(JOBS) tests/setup
