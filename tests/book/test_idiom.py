@@ -55,6 +55,19 @@ def loose(cells: Cells) -> list[str]:
     return found
 
 
+def joint_generators(cells: Cells) -> list[str]:
+    """Say where a check's generator is assigned together with something else, or with another seed."""
+    own = "check_rng = np.random.default_rng(20260101)"
+    return [
+        f"{place}: {ast.unparse(node)}"
+        for place, tree in cells.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        and any("check_rng" in ast.unparse(target) for target in node.targets)
+        and ast.unparse(node) != own
+    ]
+
+
 def helpers(tree: ast.Module) -> Iterator[str]:
     """Return what may not occur twice: the names of a cell's functions, and what any function in it does."""
     for statement in tree.body:
@@ -88,6 +101,10 @@ def test_the_imports_have_one_form(notebook: nbformat.NotebookNode) -> None:
 
 def test_closeness_is_asserted_in_one_way(notebook: nbformat.NotebookNode) -> None:
     assert loose(read(notebook)) == []
+
+
+def test_a_check_has_its_generator_in_a_line_of_its_own(notebook: nbformat.NotebookNode) -> None:
+    assert joint_generators(read(notebook)) == []
 
 
 def test_no_helper_is_written_twice() -> None:
@@ -129,6 +146,11 @@ def test_a_close_comparison_is_not_found() -> None:
         loose({"one: 1": ast.parse("assert np.isclose(a, b, rtol=0, atol=1)\nnp.testing.assert_raises(f)")})
         == []
     )
+
+
+@pytest.mark.parametrize("line", ["n, check_rng = 5, default_rng(20260101)", "check_rng = default_rng(1)"])
+def test_a_generator_that_shares_its_line_is_found(line: str) -> None:
+    assert len(joint_generators({"one: 1": ast.parse(line)})) == 1
 
 
 @pytest.mark.parametrize(
