@@ -12,6 +12,7 @@ from kl_lib.checks import as_choice
 from kl_lib.divergence.distributions import Distribution, common_shape, float_or_array, read_distribution
 from kl_lib.divergence.numerical import ABSOLUTE, completed, cross_entropy_numerical, kl_numerical
 from kl_lib.divergence.registry import closed_values, no_values
+from kl_lib.families.discrete import DiscreteFromLogits
 from kl_lib.types import Array, KLMethod, Mask, SciPyDistribution
 
 # Of entropies, in nats: one may be 0, where no relative error can be promised.
@@ -177,7 +178,7 @@ def _formula(p: Distribution) -> Array | None:
     if not isinstance(p.source, rv_frozen):
         return _newer_formula(p.source)
     known = p.kind == "continuous" and scipy_adapter.has_entropy_formula(p.source.dist)
-    return p.source.entropy() if known else None
+    return p.source.entropy() if known or isinstance(p.source, DiscreteFromLogits) else None
 
 
 def _newer_formula(source: Any) -> Array | None:
