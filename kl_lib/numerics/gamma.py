@@ -83,7 +83,7 @@ def _gamma_bregman_small(x: Array, y: Array) -> Array:
 
 
 def _gamma_bregman_far(x: Array, y: Array) -> Array:
-    remainder, slope = _remainder_and_slope(np.stack([x, y]))
+    remainder, slope = remainder_and_slope(np.stack([x, y]))
     value: Array = 0.5 * phi_ratio(x, y) + (remainder[0] - remainder[1] - slope[1] * (x - y))
     return value
 
@@ -240,8 +240,28 @@ def stirling_remainder(a: ArrayLike) -> Array:
     return remainder
 
 
-def _remainder_and_slope(a: Array) -> tuple[Array, Array]:
-    """Return R(a) and R′(a) for any a > 0: below 10, from their first ten terms and those at a + 10."""
+def remainder_and_slope(a: Array) -> tuple[Array, Array]:
+    """Return R(a) and R′(a) for any a > 0: below 10, from their first ten terms and those at a + 10.
+
+    R is that of `stirling_remainder`, and R′(a) = ψ(a) − log a + 1/(2a).
+
+    Parameters
+    ----------
+    a
+        Positive, an array.
+
+    Returns
+    -------
+    tuple of ndarray
+        Each of the shape of a.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics import remainder_and_slope
+    >>> [float(x[0].round(12)) for x in remainder_and_slope(np.ones(1))]
+    [0.081061466795, -0.077215664902]
+    """
     small = np.flatnonzero(a < STIRLING)
     b, shifted = a.take(small), a.copy()
     shifted.put(small, b + STIRLING)
