@@ -199,7 +199,7 @@ def fit_reverse_kl(
     default = "fixed-noise" if pathwise else "stochastic"
     if as_choice("method", default if method is None else method, _METHODS) == "fixed-noise":
         objective = _on_fixed_noise(family, log_p, grad_log_p, theta0, n, rng)
-        fit = maximize(family, objective, theta0, tol=tol, callback=callback)
+        fit = maximize(family, objective, theta0, tol=tol, max_iter=2000, callback=callback)
     else:
         fit = _adam(family, _on_fresh_noise(family, log_p, grad_log_p, n, rng), theta0, tol, callback)
     return replace(fit, objective=elbo(family, fit.theta, log_p, n, rng=rng))

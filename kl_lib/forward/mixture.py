@@ -35,7 +35,7 @@ def climb(family: NormalMixture, x: Array, weights: Array, theta0: Array | None)
     def objective(theta: Array) -> tuple[float, Array]:
         return float(weights @ family.log_prob(theta, x)), weights @ family.score(theta, x)
 
-    fit = maximize(family, objective, theta0, tol=_GRADIENT_NORM)
+    fit = maximize(family, objective, theta0, tol=_GRADIENT_NORM, max_iter=2000)
     scales = np.exp(fit.theta[family.log_scales]).reshape(family.k, family.d)
     if np.any(scales < _COLLAPSED * _standard_deviation(points, weights)):
         raise ArithmeticError(
