@@ -161,7 +161,7 @@ class _Climb:
 
 
 def _direction(gradient: Array, memory: list[tuple[Array, Array]]) -> Array:
-    """Return the inverse of the curvature that the steps have met, times the gradient: two loops over them."""
+    """Return the gradient times the inverse of the curvature that the steps have met, in two loops."""
     if not memory:
         return gradient / max(1.0, float(np.linalg.norm(gradient)))
     direction, shares = gradient, []

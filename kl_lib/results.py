@@ -77,8 +77,8 @@ class Fit:
     """A fitted member of a family: the parameters, and how the optimiser came to them.
 
     `theta` is (size,), `distribution` is ``family.at(theta)``, `objective` is the value reached (mean
-    log-likelihood on the data, or the ELBO on fresh noise) and `trace` the objective per iteration
-    (iterations,).
+    log-likelihood on the data, or the ELBO on fresh noise), `gradient_norm` that of its gradient by steps in
+    standard deviations, whatever the unit of x, and `trace` the objective per iteration (iterations,).
 
     Examples
     --------
