@@ -88,7 +88,7 @@ def maximize(
     converged = not message
     message = message or "the norm of the gradient is at most tol"
     theta = family.centred(theta)
-    return Fit(theta, family.at(theta), Estimate.exact(value), converged, message, norm, np.array(trace))
+    return Fit(family, theta, Estimate.exact(value), converged, message, norm, np.array(trace))
 
 
 class _Climb:

@@ -414,4 +414,4 @@ def _judged(
         message = "the gradient is not yet zero: take more steps, or larger ones"
     else:
         message = "the noise of the gradient hides the slope: raise n"
-    return Fit(theta, family.at(theta), objective, converged, message, square**0.5, trace)
+    return Fit(family, theta, objective, converged, message, square**0.5, trace)

@@ -123,7 +123,7 @@ def fit_mle(
 
 def _matched(family: Family, theta: Array, objective: Estimate) -> Fit:
     message, trace = "closed form: the moments match", np.array([objective.value])
-    return Fit(theta, family.at(theta), objective, True, message, 0.0, trace)
+    return Fit(family, theta, objective, True, message, 0.0, trace)
 
 
 def fit_forward_kl(family: Family, p: SciPyDistribution, *, tol: float = 1e-8, max_iter: int = 2000) -> Fit:

@@ -141,9 +141,7 @@ def _restored(family: NormalMixture, fit: Fit, location: Array, scale: Array, le
         fit = replace(fit, converged=False, message=message)
     shift = np.log(scale).sum()
     objective = Estimate.exact(fit.objective.value - shift)
-    return replace(
-        fit, theta=theta, distribution=family.at(theta), objective=objective, trace=fit.trace - shift
-    )
+    return replace(fit, theta=theta, objective=objective, trace=fit.trace - shift)
 
 
 def _refuse_collapse(family: NormalMixture, theta: Array, points: Array) -> None:
@@ -296,7 +294,7 @@ def _ascend(
     )
     if not converged:
         message = f"stopped after {max_iter} iterations"
-    return Fit(theta, family.at(theta), Estimate.exact(e.value), converged, message, norm, np.array(trace))
+    return Fit(family, theta, Estimate.exact(e.value), converged, message, norm, np.array(trace))
 
 
 def _norm(family: NormalMixture, theta: Array, e: Expectation, floor: Array) -> float:

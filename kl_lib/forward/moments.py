@@ -61,11 +61,10 @@ def data_moments(family: Family, x: NDArray[Any]) -> Moments:
 
 def location_and_scale(points: Array, weights: Array | None = None) -> tuple[Array, Array]:
     """Return the means and the standard deviations (d,) of points (n, d); refuse what θ cannot hold."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean = np.average(points, axis=0, weights=weights)
-        deviations = points - mean
-        unit = np.abs(deviations).max(axis=0)
-        scale: Array = unit * np.sqrt(np.average((deviations / unit) ** 2, axis=0, weights=weights))
+    with np.errstate(all="ignore"):
+        mean = points.mean(axis=0) if weights is None else weights @ points
+        squares = (points - mean) ** 2
+        scale: Array = np.sqrt(squares.mean(axis=0) if weights is None else weights @ squares)
         beyond = np.flatnonzero(~(np.abs(np.log(scale)) <= LOG_SCALE_LIMIT))
     if len(beyond):
         size = np.abs(points[:, beyond[0]]).max()
