@@ -284,10 +284,9 @@ def _ascend(
         candidate = expectation(family, longer, points, weights)
         if not candidate.value > after.value:
             longer, candidate = first, after
-        gains = candidate.value > e.value
-        if gains:
-            theta, e = longer, candidate
-            trace.append(e.value)
+        gains = bool(candidate.value > e.value)
+        theta, e = (longer, candidate) if gains else (theta, e)
+        trace += [e.value] * gains
     converged = norm <= tol or not gains
     message = (
         "the norm of the gradient is at most tol" if norm <= tol else "the log-likelihood gains nothing more"
@@ -312,8 +311,8 @@ def _best_start(family: NormalMixture, points: Array, rng: np.random.Generator) 
     some = points[:: max(1, len(points) // _TRIAL)]
     weights = np.full(len(some), 1 / len(some))
     trials = []
-    for _ in range(_STARTS):
-        start, floor = _grouping(family, some, _seeds(points, family.k, rng))
+    for stream in (rng, *rng.spawn(_STARTS - 1)):
+        start, floor = _grouping(family, some, _seeds(points, family.k, stream))
         fit = _ascend(family, start, some, weights, floor, _TRIAL_TOL, _TRIAL_STEPS)
         trials.append(
             (not np.any(_at_floor(family, fit.theta, floor)), fit.objective.value, fit.theta, floor)
