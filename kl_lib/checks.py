@@ -29,6 +29,17 @@ def as_finite(name: str, value: ArrayLike) -> Array:
     return array
 
 
+def as_log_ratio(name: str, value: ArrayLike) -> NDArray[Any]:
+    """Return `value` as an array of floats below inf, of their own precision; integers become floats."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must be real numbers, got {array.dtype} entries")
+    bad = np.argwhere(~(array < np.inf))
+    if len(bad):
+        raise ValueError(f"{name} must be finite or -inf, got {array[tuple(bad[0])]}{_at(bad[0])}")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
 def as_positive(name: str, value: ArrayLike) -> Array:
     """Return `value` as a float array, every entry of which is finite and above zero."""
     array = as_finite(name, value)
