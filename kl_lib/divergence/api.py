@@ -19,6 +19,7 @@ from kl_lib.divergence.numerical import (
     kl_numerical,
 )
 from kl_lib.divergence.registry import closed_values, no_values
+from kl_lib.divergence.sampling import can_be_sampled, density_name
 from kl_lib.types import Array, BatchFunction, KLMethod, Mask, SciPyDistribution
 
 # Of entropies, in nats: one may be 0, where no relative error can be promised.
@@ -72,9 +73,18 @@ def kl_divergence(p: SciPyDistribution, q: SciPyDistribution, *, method: KLMetho
     shape = common_shape(first, second)
     value, covered = no_values(shape) if chosen == "quadrature" else closed_values(first, second, shape)
     if chosen == "closed" and not np.all(covered):
+        way_on = "; method='quadrature' may" if _is_univariate(first, second) else _by_sampling(first, second)
         raise NotImplementedError(
-            f"no closed form of D({first.name}‖{second.name}) covers these parameters; "
-            "method='quadrature' may"
+            f"no closed form of D({first.name}‖{second.name}) covers these parameters{way_on}"
+        )
+    if not (np.all(covered) or _is_univariate(first, second)):
+        if chosen == "quadrature" and np.all(closed_values(first, second, shape)[1]):
+            raise NotImplementedError(
+                f"method='quadrature' is for univariate distributions, got p = {first.name} and "
+                f"q = {second.name}; method='auto' takes their closed form"
+            )
+        raise NotImplementedError(
+            f"nothing exact is known for {_named(first, second)}{_by_sampling(first, second)}"
         )
     return completed(value, covered, kl_numerical, first, second, ABSOLUTE)
 
@@ -124,7 +134,7 @@ def entropy(p: SciPyDistribution) -> float | Array:
     if formula is not None:
         return float_or_array(np.array(np.broadcast_to(formula, distribution.shape)))
     if distribution.kind in ("multivariate", "other"):
-        raise NotImplementedError(f"no formula is known for the entropy of {distribution.name}")
+        raise NotImplementedError(f"no formula is known for the entropy of {_described(distribution)}")
     return _numerical(*no_values(distribution.shape), distribution, distribution)
 
 
@@ -255,7 +265,29 @@ def kl_integrand(p: SciPyDistribution, q: SciPyDistribution, x: ArrayLike) -> Ar
         return np.where(np.isneginf(log_p), 0.0, np.exp(log_p) * (log_p - log_q))
 
 
+def _is_univariate(p: Distribution, q: Distribution) -> bool:
+    return {p.kind, q.kind} <= {"continuous", "discrete"}
+
+
+def _described(p: Distribution) -> str:
+    return f"{p.name} of dimension {p.dimension}" if p.dimension > 1 else p.name
+
+
+def _named(p: Distribution, q: Distribution) -> str:
+    return f"p = {_described(p)} and q = {_described(q)}"
+
+
+def _by_sampling(p: Distribution, q: Distribution) -> str:
+    """Name the call that estimates the divergence, where it can."""
+    can = can_be_sampled(p) and density_name(p) is not None and density_name(p) == density_name(q)
+    return "; estimate the divergence with kl_lib.kl_monte_carlo(p, q, n, rng=rng)" if can else ""
+
+
 def _numerical(value: Array, covered: Mask, p: Distribution, q: Distribution) -> float | Array:
+    if not (covered.all() or _is_univariate(p, q)):
+        raise NotImplementedError(
+            f"nothing exact is known for the cross-entropy of {_named(p, q)}{_by_sampling(p, q)}"
+        )
     return completed(value, covered, cross_entropy_numerical, p, q, _ABSOLUTE)
 
 

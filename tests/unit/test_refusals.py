@@ -226,7 +226,7 @@ REFUSED: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "no quadrature",
         lambda: kl_divergence(PLANE, PLANE, method="quadrature"),
         NotImplementedError,
-        "nothing exact",
+        "method='quadrature' is for univariate",
     ),
     ("divergent", lambda: kl_divergence(stats.cauchy(), NORMAL), ArithmeticError, "p = cauchy and q = norm"),
     # Probabilities in arrays.
