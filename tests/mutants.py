@@ -144,6 +144,10 @@ def main() -> None:
             ignored = shutil.ignore_patterns(".venv*", ".git", "_build", "node_modules", "__pycache__")
             projects.put(Path(shutil.copytree(ROOT, Path(folder, str(i)), ignore=ignored)))
 
+        for tests in sorted({tuple(mutant.tests()) for mutant in sample}):
+            if not passes(Path(folder, "0"), list(tests)):
+                raise SystemExit(f"without a change these must pass in time: {' '.join(tests)}")
+
         def outcome(mutant: Mutant) -> bool | None:
             if time.monotonic() > end:
                 return None
