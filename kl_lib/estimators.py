@@ -301,7 +301,8 @@ def _is_heavy(terms: Array) -> bool:
     excess = np.array(largest)[largest > threshold] - threshold
     if excess.size < _FEWEST:
         return bool(excess.size > 0)
-    return bool(excess[0] < excess[-1] and _pareto_shape(excess) > _HEAVY)
+    with np.errstate(all="ignore"):  # a tail too heavy for floats has the shape nan
+        return bool(excess[0] < excess[-1] and not _pareto_shape(excess) <= _HEAVY)
 
 
 def _pareto_shape(excess: Array) -> float:
@@ -318,6 +319,6 @@ def _pareto_shape(excess: Array) -> float:
         return np.asarray(np.mean(np.log1p(-b[..., np.newaxis] * excess), axis=-1))
 
     k = shape(b)
-    log_likelihood = n * (np.log(-b / k) - k - 1)
+    log_likelihood = n * (np.log(-b / k) - k)
     weights = np.exp(log_likelihood - log_likelihood.max())
     return float((n * shape(np.asarray(b @ weights / weights.sum())) + 5) / (n + 10))

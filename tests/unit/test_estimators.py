@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -297,6 +299,27 @@ def test_what_is_not_normalised_is_named_with_the_factor(factor, wrap, estimator
             kl_monte_carlo(p, q, 1000, rng=rng, estimator=estimator)
 
 
+class Scaled:
+    """A normal density times a factor."""
+
+    rvs = staticmethod(stats.norm(0.3, 1.1).rvs)
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def logpdf(self, x: Any) -> Any:
+        return math.log(self.factor) + stats.norm(0.3, 1.1).logpdf(x)
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.8, 1.2, 2.0])
+def test_what_is_not_normalised_is_named_where_the_ratio_varies(factor, rng):
+    with pytest.raises(ArithmeticError, match="p and q must be normalised: ") as refusal:
+        kl_monte_carlo(stats.norm(), Scaled(factor), 10_000, rng=rng)
+    who, number = re.findall(r"(\w) has (\S+) times", str(refusal.value))[0]
+    assert who == ("q" if factor > 1 else "p")
+    assert float(number) == pytest.approx(max(factor, 1 / factor), rel=0.05)
+
+
 @given(ratio=st.floats(1e-9, 1e-3), seed=st.integers(0, 2**32))
 def test_an_event_that_is_not_drawn_is_not_taken_for_missing_mass(ratio, seed):
     rare = stats.bernoulli(ratio)
@@ -335,6 +358,25 @@ def test_the_shape_of_a_pareto_tail_is_found(k, scale, rng):
     assert abs(_pareto_shape(excess) - k) < 4.5 * (1 + max(k, 0)) / 20_000**0.5 + 0.005
 
 
+@given(st.lists(st.floats(0.01, 100), min_size=5, max_size=60), st.floats(0, 4))
+def test_the_shape_is_that_of_the_paper(values, power):
+    x = sorted(value**power + i * 1e-3 for i, value in enumerate(values))
+    n, grid = len(x), 30 + math.floor(math.sqrt(len(x)))
+    thetas = [
+        1 / x[-1] + (1 - math.sqrt(grid / (j - 0.5))) / (3 * x[math.floor(n / 4 + 0.5) - 1])
+        for j in range(1, grid + 1)
+    ]
+
+    def shape(theta: float) -> float:  # the paper's k has the other sign
+        return math.fsum(math.log1p(-theta * value) for value in x) / n
+
+    logs = [n * (math.log(-theta / shape(theta)) - shape(theta) - 1) for theta in thetas]
+    weights = [1 / math.fsum(math.exp(min(other - own, 700)) for other in logs) for own in logs]
+    wanted = shape(math.fsum(theta * weight for theta, weight in zip(thetas, weights, strict=True)))
+    # The weak prior of Vehtari and others (2024), appendix C: ten observations of shape one half.
+    assert _pareto_shape(np.array(x)) == pytest.approx((n * wanted + 10 * 0.5) / (n + 10), rel=1e-8, abs=1e-8)
+
+
 def share_of_heavy(p: Any, q: Any, estimator: str, n: int, seeds: int = 40) -> float:
     found = [
         kl_monte_carlo(p, q, n, rng=np.random.default_rng(seed), estimator=estimator).standard_error == np.inf
@@ -359,6 +401,11 @@ def test_an_error_of_light_terms_is_finite(estimator, n):
 @pytest.mark.parametrize(("n", "terms"), [(49, 9), (50, 10)])
 def test_a_tail_has_ten_terms(n, terms):
     assert _is_heavy(np.exp(np.exp(np.arange(float(n)) / 9))) == (terms == 10)
+
+
+@pytest.mark.parametrize("power", [1, 20, 99, 300])
+def test_a_tail_may_be_as_heavy_as_floats_allow(power):
+    assert _is_heavy(10.0 ** np.linspace(-power, power, 100))
 
 
 @pytest.mark.parametrize("rare", [0, 1, 4, 5, 6, 50])
