@@ -403,7 +403,7 @@ def test_a_tail_has_ten_terms(n, terms):
     assert _is_heavy(np.exp(np.exp(np.arange(float(n)) / 9))) == (terms == 10)
 
 
-@pytest.mark.parametrize("power", [1, 20, 99, 300])
+@pytest.mark.parametrize("power", [20, 99, 300])
 def test_a_tail_may_be_as_heavy_as_floats_allow(power):
     assert _is_heavy(10.0 ** np.linspace(-power, power, 100))
 
