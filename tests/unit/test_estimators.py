@@ -17,7 +17,7 @@ from scipy import integrate, stats
 from kl_lib import Estimate, families, k1, k2, k3, kl_divergence, kl_monte_carlo
 from kl_lib.divergence.distributions import read_distribution
 from kl_lib.divergence.sampling import can_be_sampled, density_name
-from kl_lib.estimators import _is_heavy, _pareto_shape
+from kl_lib.estimators import _is_heavy, _is_off, _pareto_shape
 
 SEED = 20260101
 FORMULAS: dict[Callable[..., Any], Callable[[Any], Any]] = {
@@ -390,6 +390,32 @@ def share_of_heavy(p: Any, q: Any, estimator: str, n: int, seeds: int = 40) -> f
 def test_an_error_that_says_nothing_is_infinite(case, n):
     freedom, estimator = case
     assert share_of_heavy(stats.t(freedom), stats.norm(), estimator, n) > 0.8
+
+
+def test_k3_says_when_its_control_variate_is_off():
+    # e^L has the mean 1, of draws that 300 samples rarely hold.
+    p, q = stats.norm(), stats.norm(2)
+    assert share_of_heavy(p, q, "k1", 300) <= 0.05
+    outcomes = set()
+    for seed in range(100):
+        try:
+            estimate = kl_monte_carlo(p, q, 300, rng=np.random.default_rng(seed), estimator="k3")
+        except ArithmeticError:
+            outcomes.add("refused")
+        else:
+            outcomes.add("unknown" if estimate.standard_error == np.inf else "known")
+            assert abs(estimate.value - 2) <= 5 * estimate.standard_error
+    assert outcomes == {"refused", "unknown", "known"}
+
+
+def test_k3_is_believed_where_its_control_variate_is_close():
+    assert share_of_heavy(stats.norm(), stats.norm(0.3), "k3", 1000) <= 0.05
+
+
+def test_three_standard_errors_are_a_reason_for_doubt():
+    for mean, off in ((2.99, False), (3.01, True), (-3.01, True), (0.0, False)):
+        assert _is_off(np.array([mean - 1.0, mean + 1.0])) == off
+    assert not _is_off(np.zeros(9))
 
 
 @pytest.mark.parametrize("n", [2, 49, 50, 100, 1000, 10_000])
