@@ -241,14 +241,16 @@ def _check_one_pair(p: Distribution, q: Distribution) -> None:
 def _check_holes(q: Distribution, x: NDArray[Any], rng: np.random.Generator) -> None:
     """Refuse samples of p at which the log density of a univariate q only underflows, within its support.
 
-    On the way there from a sample of q, bisection finds where the density ends: in a jump, or fading out.
+    On the way there from a point of q, bisection finds where the density ends: in a jump, or fading out.
     """
     if q.kind not in ("continuous", "discrete"):
         return
     lower, upper = q.source.support()
     if np.any((x < lower) | (x > upper)):
         return
-    positive = np.full(x.shape, draw(q, 1, rng)[0], dtype=np.float64)
+    # SciPy rounds samples of a lattice that is moved by a fraction; a density may vanish at its median.
+    start = q.source.median() if q.kind == "discrete" else draw(q, 1, rng)[0]
+    positive = np.full(x.shape, start, dtype=np.float64)
     zero = x.astype(np.float64)
     for _ in range(_HALVINGS):
         half = 0.5 * (zero - positive)

@@ -261,6 +261,7 @@ def test_every_distribution_is_estimated_or_refused_by_what_it_lacks(p, rng):
         (stats.poisson(3), stats.poisson(3, loc=0.5)),
         (stats.poisson(3), stats.poisson(3, loc=2)),
         (stats.poisson(3), EvenPoisson(name="even")()),
+        (stats.poisson(900), BarePoisson(name="bare")(loc=0.5)),  # off the lattice, and far out
         (stats.Binomial(n=5, p=0.5), stats.Binomial(n=3, p=0.5)),
         (stats.multinomial(3, [0.5, 0.5]), stats.multinomial(3, [1, 0])),
     ],
