@@ -26,6 +26,8 @@ _HEAVY = 0.7
 _SHORTEST, _FEWEST = 10, 5
 # So many standard errors are no accident, nor is it that an event of so many expected draws is not drawn.
 _ERRORS, _UNSEEN = 6, 30
+# So many are a reason for doubt.
+_DOUBTFUL = 3
 # Of the log density of q: a zero next to a larger one is a hole, next to a smaller one an underflow.
 _UNDERFLOW = -600.0
 _HALVINGS = 100
@@ -168,9 +170,10 @@ def kl_monte_carlo(
     -------
     Estimate
         Its value is inf if q has no mass at a sample of p. Its standard error is inf where the spread of the
-        terms says nothing of it: a tail of their largest that is fitted by a generalized Pareto
-        distribution of shape k̂ > 0.7, fewer than 5 terms that are larger than the rest, or one outcome drawn
-        every time, short of being certain. Of fewer than 50 samples the tail cannot be judged.
+        terms says nothing of it: where the tail of the largest is fitted by a generalized Pareto
+        distribution of shape k̂ > 0.7 (of fewer than 50 samples it is not judged), fewer than 5 terms are
+        larger than the rest, one outcome is drawn every time, short of being certain, or with ``"k3"`` the
+        mean of e^L is more than 3 standard errors off 1.
 
     Raises
     ------
@@ -212,7 +215,11 @@ def kl_monte_carlo(
     terms = terms_of(log_ratio)
     if not np.all(np.isfinite(terms)):
         raise ArithmeticError(f"{estimator} overflows: log q - log p reaches {log_ratio[np.argmax(terms)]}")
-    unknown = _is_heavy(terms) or (np.all(x == x[:1]) and np.any(log_p != 0))
+    unknown = (
+        _is_heavy(terms)
+        or (np.all(x == x[:1]) and np.any(log_p != 0))
+        or (estimator == "k3" and _is_off(np.expm1(log_ratio)))
+    )
     with np.errstate(over="ignore"):  # of squares
         estimate = Estimate.of(terms)
     return replace(estimate, standard_error=np.inf) if unknown else estimate
@@ -234,14 +241,16 @@ def _check_one_pair(p: Distribution, q: Distribution) -> None:
 def _check_holes(q: Distribution, x: NDArray[Any], rng: np.random.Generator) -> None:
     """Refuse samples of p at which the log density of a univariate q only underflows, within its support.
 
-    On the way there from a sample of q, bisection finds where the density ends: in a jump, or fading out.
+    On the way there from a point of q, bisection finds where the density ends: in a jump, or fading out.
     """
     if q.kind not in ("continuous", "discrete"):
         return
     lower, upper = q.source.support()
     if np.any((x < lower) | (x > upper)):
         return
-    positive = np.full(x.shape, draw(q, 1, rng)[0], dtype=np.float64)
+    # SciPy rounds samples of a lattice that is moved by a fraction; a density may vanish at its median.
+    start = q.source.median() if q.kind == "discrete" else draw(q, 1, rng)[0]
+    positive = np.full(x.shape, start, dtype=np.float64)
     zero = x.astype(np.float64)
     for _ in range(_HALVINGS):
         half = 0.5 * (zero - positive)
@@ -287,6 +296,12 @@ def _mass(log_ratio: Array) -> tuple[float, bool, bool]:
         mean, error = float(weights.mean()), float(weights.std(ddof=1)) / n**0.5
         slack = _ERRORS * error + _UNSEEN / n * one
         return float(mean * np.exp(largest)), bool(mean < one - slack), bool(mean > one + slack)
+
+
+def _is_off(variate: Array) -> bool:
+    """Whether the mean of a control variate is further from 0 than by accident: its tail is not drawn."""
+    estimate = Estimate.of(variate)
+    return abs(estimate.value) > _DOUBTFUL * estimate.standard_error
 
 
 def _is_heavy(terms: Array) -> bool:

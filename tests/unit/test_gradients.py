@@ -74,6 +74,28 @@ def test_measure_valued_is_unbiased(family, theta, coupled, rng):
     assert np.all(np.abs(z_scores(gradients, exact_gradient(family, theta))) < 4.5)  # n = 50,000
 
 
+def test_coupled_samples_share_what_the_coordinate_does_not_move(rng):
+    family, theta = DiagonalNormal(2), np.zeros(4)
+
+    def spread(coupled):
+        gradients = measure_valued(
+            family, theta, lambda x: x[:, 0] + 1000 * x[:, 1] ** 2, 1000, rng=rng, coupled=coupled
+        )
+        return gradients[:, 0].std()
+
+    assert spread(True) < 1 < 100 < spread(False)
+
+
+def test_coupled_coordinates_share_the_outcome(rng):
+    values = np.array([1.0, 2.0, 4.0])
+    for coupled in (True, False):
+        gradients = measure_valued(
+            Categorical(3), np.zeros(3), lambda x: values[x], 100, rng=rng, coupled=coupled
+        )
+        drawn = values - 3 * gradients  # f(x), of which the gradient is pₖ(f(k) − f(x))
+        assert np.allclose(drawn, drawn[:, :1]) == coupled
+
+
 @pytest.mark.parametrize("coupled", [True, False])
 def test_measure_valued_of_a_cubic_with_cross_terms(coupled, rng):
     # f = x₀² x₁ with x = μ + Lε: E f = (μ₀² + L₀₀²)μ₁ + 2μ₀ L₀₀ L₁₀
