@@ -32,6 +32,7 @@ def private(owner: Any, name: str) -> Any:
 # and of the newer random variables.
 Generator: Any = stats.rv_continuous.__base__
 MultivariateFrozen: Any = type(stats.multivariate_normal()).__base__
+DiscreteFrozen: Any = type(stats.bernoulli(0.5))
 NewerContinuous: Any = stats.Normal.__base__
 Newer: Any = NewerContinuous.__base__
 

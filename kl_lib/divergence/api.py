@@ -20,6 +20,7 @@ from kl_lib.divergence.numerical import (
 )
 from kl_lib.divergence.registry import closed_values, no_values
 from kl_lib.divergence.sampling import can_be_sampled, density_name
+from kl_lib.families.discrete import DiscreteFromLogits
 from kl_lib.types import Array, BatchFunction, KLMethod, Mask, SciPyDistribution
 
 # Of entropies, in nats: one may be 0, where no relative error can be promised.
@@ -298,7 +299,7 @@ def _formula(p: Distribution) -> Array | None:
     if not isinstance(p.source, rv_frozen):
         return _newer_formula(p.source)
     known = p.kind == "continuous" and scipy_adapter.has_entropy_formula(p.source.dist)
-    return p.source.entropy() if known else None
+    return p.source.entropy() if known or isinstance(p.source, DiscreteFromLogits) else None
 
 
 def _newer_formula(source: Any) -> Array | None:

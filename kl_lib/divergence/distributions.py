@@ -14,6 +14,7 @@ from scipy.stats.distributions import rv_frozen
 
 from kl_lib import scipy_adapter
 from kl_lib.checks import as_finite, as_positive
+from kl_lib.families.discrete import DiscreteFromLogits
 from kl_lib.numerics import two_sum
 from kl_lib.types import Array
 
@@ -93,6 +94,8 @@ def _read_frozen(label: str, value: Any) -> Distribution:
     _check_domain(label, generator, parameters)
     parameters["loc"] = as_finite(f"loc of {label}", loc)
     parameters["scale"] = as_positive(f"scale of {label}", scale)
+    if isinstance(value, DiscreteFromLogits):
+        parameters["logit"] = value.logits[1] - value.logits[0]
     shape = np.broadcast_shapes(*{parameter.shape for parameter in parameters.values()})
     kind = "continuous" if isinstance(generator, stats.rv_continuous) else "discrete"
     return Distribution(label, _registered_name(generator), kind, Parameters(**parameters), shape, value)
@@ -102,7 +105,17 @@ def _read_points(label: str, value: Any, xk: Array, pk: Array) -> Distribution:
     """Read a stats.rv_discrete that is given by its points `xk` and probabilities `pk`."""
     loc = as_finite(f"loc of {label}", scipy_adapter.shapes_loc_scale(value)[1])
     parameters = Parameters(xk=xk, pk=pk, loc=loc)
+    if isinstance(value, DiscreteFromLogits):
+        parameters.logits = value.logits
     return Distribution(label, "rv_discrete", "discrete", parameters, loc.shape, value)
+
+
+def table_logits(parameters: Parameters) -> Array:
+    """Return the logits of a table of points, or the logs of their probabilities where those were given."""
+    if hasattr(parameters, "logits"):
+        return _as_float(parameters.logits)
+    with np.errstate(divide="ignore"):
+        return np.log(_as_float(parameters.pk))
 
 
 def shape_names(generator: Any) -> list[str]:

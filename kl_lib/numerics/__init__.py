@@ -14,6 +14,7 @@ from kl_lib.numerics.entrywise import in_blocks, polynomial
 from kl_lib.numerics.error_free import log_ratio, log_ratio_parts, two_product, two_quotient, two_sum
 from kl_lib.numerics.gamma import beta_bregman, gamma_bregman, gamma_curvature, stirling_remainder
 from kl_lib.numerics.gumbel import gumbel_divergence
+from kl_lib.numerics.logits import log_softmax, softmax, softmax_divergence, softmax_entropy
 from kl_lib.numerics.triangular import excess_factor, solve_lower
 
 __all__ = [
@@ -30,11 +31,15 @@ __all__ = [
     "kl_term",
     "log_ratio",
     "log_ratio_parts",
+    "log_softmax",
     "phi",
     "phi_product_ratio",
     "phi_ratio",
     "phi_square_ratio",
     "polynomial",
+    "softmax",
+    "softmax_divergence",
+    "softmax_entropy",
     "solve_lower",
     "stirling_remainder",
     "two_product",

@@ -234,7 +234,7 @@ REFUSED: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "sum of p",
         lambda: kl_categorical([0.5, 0.4], POINTS),
         ValueError,
-        r"p must sum to 1 within 1e-09, got 0\.9",
+        r"p must sum to 1 within 1e-09, got 0\.9; divide it by its sum",
     ),
     (
         "sum of q",
@@ -246,7 +246,7 @@ REFUSED: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "negative",
         lambda: kl_categorical([1.5, -0.5], POINTS),
         ValueError,
-        r"p must not be negative, got -0\.5",
+        r"p must not be negative, got -0\.5; logits need logits=True",
     ),
     (
         "nan",
@@ -275,6 +275,30 @@ REFUSED: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ),
     ("empty", lambda: kl_categorical([], []), ValueError, r"p must sum to 1 within 1e-09, got 0\.0"),
     ("axis", lambda: kl_categorical(POINTS, POINTS, axis=1), ValueError, "axis 1 is out of bounds"),
+    (
+        "logit inf",
+        lambda: kl_categorical([0.0, np.inf], POINTS, logits=True),
+        ValueError,
+        r"p must be finite, got inf at index \(1,\)",
+    ),
+    (
+        "no logit",
+        lambda: kl_categorical(np.zeros((2, 2)), [[0.0, 1.0], [-np.inf, -np.inf]], logits=True),
+        ValueError,
+        "q must have a logit above -inf for each distribution, got none",
+    ),
+    (
+        "scalar logit",
+        lambda: kl_categorical(0.0, [1.0], logits=True),
+        ValueError,
+        r"p must be an array of logits, got 0\.0",
+    ),
+    (
+        "logits",
+        lambda: kl_categorical(POINTS, POINTS, logits=[0.0]),
+        TypeError,
+        r"logits must be True or False, got \[0\.0\]",
+    ),
     # Cholesky factors.
     (
         "not square",
