@@ -50,7 +50,17 @@ class Softmax:
 
 
 def softmax(logits: Array) -> Softmax:
-    """Return the softmax of logits, (..., k).
+    """Return the softmax of logits.
+
+    Parameters
+    ----------
+    logits
+        (..., k).
+
+    Returns
+    -------
+    Softmax
+        The probabilities over the likeliest.
 
     Examples
     --------
@@ -84,7 +94,17 @@ def difference(x: Array, y: Array) -> tuple[Array, Array]:
 
 
 def log_softmax(logits: Array) -> Array:
-    """Return the log-probabilities, (..., k) → (..., k).
+    """Return the log-probabilities of logits.
+
+    Parameters
+    ----------
+    logits
+        (..., k).
+
+    Returns
+    -------
+    ndarray
+        The log-probabilities, (..., k).
 
     Examples
     --------
@@ -99,7 +119,17 @@ def log_softmax(logits: Array) -> Array:
 
 
 def softmax_entropy(logits: Array) -> Array:
-    """Return −Σ p log p, (..., k) → (...), a sum of positive terms.
+    """Return −Σ p log p, a sum of positive terms.
+
+    Parameters
+    ----------
+    logits
+        (..., k).
+
+    Returns
+    -------
+    ndarray
+        (...).
 
     Examples
     --------
@@ -113,11 +143,21 @@ def softmax_entropy(logits: Array) -> Array:
 
 
 def softmax_divergence(x: Array, y: Array) -> Array:
-    """Return D(p‖q) of p = softmax(x) and q = softmax(y), (..., k), (..., k) → (...).
+    """Return D(p‖q) of p = softmax(x) and q = softmax(y).
 
     It is Σ p ψ(w), w = log(q/p), a sum of positive terms. With m the likeliest outcome of p and
     t = (y − x) − (yₘ − xₘ), w = t − log(1 + Σ p (eᵗ − 1)): only differences of logits are taken. An error of
     the logarithm cancels to first order, as Σ(q − p) = 0.
+
+    Parameters
+    ----------
+    x, y
+        Logits, (..., k).
+
+    Returns
+    -------
+    ndarray
+        (...); inf where p has an outcome that q has not.
 
     Examples
     --------
