@@ -24,8 +24,6 @@ NORMAL = stats.norm()
 POINTS = [0.5, 0.5]
 EYE = np.eye(2)
 ZERO = np.zeros(2)
-SINGULAR = stats.multivariate_normal(ZERO, np.ones((2, 2)), allow_singular=True)
-THIN = stats.Covariance.from_cholesky([[1.0, 0.0], [1.0, 1e-9]])
 PLANE = stats.multivariate_normal(ZERO, EYE)
 
 
@@ -135,25 +133,6 @@ REFUSED: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         lambda: entropy(stats.Mixture([stats.Normal(), stats.Uniform(a=1.0, b=0.0)])),
         ValueError,
         "p must have finite parameters",
-    ),
-    (
-        "singular p",
-        lambda: kl_divergence(SINGULAR, PLANE),
-        ValueError,
-        "cov of p must be positive definite, got rank 1",
-    ),
-    (
-        "singular q",
-        lambda: kl_divergence(PLANE, SINGULAR),
-        ValueError,
-        "cov of q must be positive definite, got rank 1",
-    ),
-    ("singular, entropy", lambda: entropy(SINGULAR), ValueError, "cov of p must be positive definite"),
-    (
-        "singular to working precision",
-        lambda: kl_divergence(PLANE, stats.multivariate_normal(ZERO, THIN)),
-        ValueError,
-        "cov of q must be positive definite to working precision",
     ),
     (
         "mean of a plane",
@@ -487,9 +466,12 @@ def test_every_parameter_of_every_family_is_checked(
                 kl_divergence(p, q)
 
 
+MULTIVARIATE = {"multivariate_normal", "matrix_normal", "wishart", "multinomial", "dirichlet"}
+
+
 def test_no_registered_family_is_left_out() -> None:
     univariate = {case[0].name for case in OUTSIDE}
-    assert univariate | {"multivariate_normal", "multinomial", "dirichlet", "rv_discrete"} == {
+    assert univariate | MULTIVARIATE | {"rv_discrete"} == {
         name for pair in registered_pairs() for name in pair
     }
 
