@@ -226,10 +226,7 @@ class DiscreteFromLogits(DiscreteFrozen):  # type: ignore[misc]  # SciPy's class
         >>> print(Categorical(2).at([0.0, 0.0]).logpmf([0, 1, 2]))
         [-0.69314718 -0.69314718        -inf]
         """
-        k = np.asarray(k, dtype=np.float64)
-        outcome = (k >= 0) & (k < self.logits.size) & (k == np.floor(k))
-        values: Array = log_softmax(self.logits)[np.where(outcome, k, 0).astype(np.intp)]
-        return np.where(outcome, values, -np.inf)[()]
+        return self._entries(log_softmax(self.logits), k, -np.inf)
 
     def pmf(self, k: ArrayLike) -> Array:
         """Return the probability of k.
@@ -250,10 +247,7 @@ class DiscreteFromLogits(DiscreteFrozen):  # type: ignore[misc]  # SciPy's class
         >>> print(Bernoulli().at([0.0]).pmf([0, 1, 2]))
         [0.5 0.5 0. ]
         """
-        k = np.asarray(k, dtype=np.float64)
-        outcome = (k >= 0) & (k < self.logits.size) & (k == np.floor(k))
-        values: Array = softmax(self.logits).probabilities[np.where(outcome, k, 0).astype(np.intp)]
-        return np.where(outcome, values, 0.0)[()]
+        return self._entries(softmax(self.logits).probabilities, k, 0.0)
 
     def entropy(self) -> float:
         """Return the entropy, in nats.
@@ -265,3 +259,10 @@ class DiscreteFromLogits(DiscreteFrozen):  # type: ignore[misc]  # SciPy's class
         0.693147
         """
         return float(softmax_entropy(self.logits))
+
+    def _entries(self, table: Array, k: ArrayLike, elsewhere: float) -> Array:
+        """Return the entries of a table of the outcomes."""
+        k = np.asarray(k, dtype=np.float64)
+        outcome = (k >= 0) & (k < self.logits.size) & (k == np.floor(k))
+        entries = np.where(outcome, table[np.where(outcome, k, 0).astype(np.intp)], elsewhere)
+        return np.asarray(entries)[()]

@@ -318,7 +318,7 @@ REFUSED = [
         "must not lie in a hyperplane: its 3 observations",
     ),
     (lambda: fit_mle(Bernoulli(), [1, 1, 1]), ValueError, "x must have every outcome, got none of 0"),
-    (lambda: fit_mle(Bernoulli(), [0.0, 1.0]), TypeError, "x must be integers from 0 to 1, got float64"),
+    (lambda: fit_mle(Bernoulli(), [0.5, 1.0]), ValueError, "x must be integers from 0 to 1, got 0.5"),
     (lambda: fit_mle(Categorical(3), [0, 1, 0]), ValueError, "got none of 2: its logit would be -inf"),
     (lambda: fit_mle(Categorical(3), [0, 1, 3]), ValueError, r"x must be integers from 0 to 2, got 3"),
     (lambda: fit_mle(Normal(), X, theta0=[0.0]), ValueError, r"theta must have shape \(2,\)"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import special, stats
 
-from kl_lib import cross_entropy, entropy, kl_categorical, kl_divergence
+from kl_lib import cross_entropy, entropy, fit_mle, kl_categorical, kl_divergence
 from kl_lib.families import Bernoulli, Categorical, NormalMixture
 from kl_lib.numerics import softmax_divergence
 
@@ -163,6 +163,18 @@ def test_logits_along_an_axis_broadcast(rng: np.random.Generator) -> None:
     )
     assert value == pytest.approx(kl_categorical(special.softmax(x, axis=-1), special.softmax(y, axis=-1)))
     assert value == pytest.approx(kl_categorical(special.log_softmax(x, axis=-1), y, logits=True), rel=1e-13)
+
+
+def test_coins_are_added_at_many_locations() -> None:
+    sums, draws = stats.poisson_binom([0.3, 0.3, 0.3], loc=[0, 1]), stats.binom(3, 0.4, loc=[0, 1])
+    expected = kl_divergence(stats.binom(3, 0.3), stats.binom(3, 0.4))
+    assert kl_divergence(sums, draws) == pytest.approx([expected] * 2, rel=1e-9)
+
+
+def test_data_of_booleans_and_of_floats_are_fitted() -> None:
+    theta = fit_mle(Bernoulli(), [1, 0, 1]).theta
+    for x in ([True, False, True], [1.0, 0.0, 1.0]):
+        assert fit_mle(Bernoulli(), x).theta == theta
 
 
 # Probabilities rounded to few digits.
