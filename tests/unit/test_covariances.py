@@ -364,3 +364,8 @@ def test_the_newer_binomial() -> None:
     assert shorter == pytest.approx(kl_divergence(stats.binom(3, 0.3), stats.binom(5, 0.4)), rel=1e-9)
     with pytest.raises(ValueError, match="q must have finite parameters inside their domain"):
         kl_divergence(stats.Binomial(n=3, p=0.3), stats.Binomial(n=3, p=1.5))
+
+
+def test_the_cross_entropy_of_wishart_distributions() -> None:
+    p, q = stats.wishart(3, np.eye(2)), stats.wishart(4, np.eye(2))
+    assert cross_entropy(p, q) == pytest.approx(entropy(p) + kl_divergence(p, q), rel=1e-14)
