@@ -271,7 +271,7 @@ def _is_univariate(p: Distribution, q: Distribution) -> bool:
 
 
 def _described(p: Distribution) -> str:
-    return f"{p.name} of dimension {p.dimension}" if p.dimension > 1 else p.name
+    return f"{p.name} of dimension {p.dimension}" if p.dimension not in (0, 1) else p.name
 
 
 def _named(p: Distribution, q: Distribution) -> str:
