@@ -76,6 +76,11 @@ def as_count(name: str, value: object, *, minimum: int = 1) -> int:
     return int(value)
 
 
+def as_tolerance(tol: ArrayLike) -> float:
+    """Return a tolerance as a positive float."""
+    return float(as_shape("tol", as_positive("tol", tol), ()))
+
+
 def as_generator(rng: object) -> np.random.Generator:
     """Return `rng` if it is a NumPy Generator; seeds and legacy states are refused."""
     if not isinstance(rng, np.random.Generator):

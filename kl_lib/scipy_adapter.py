@@ -58,12 +58,6 @@ def may_be_infinite(generator: Any) -> list[str]:
     ]
 
 
-def has_entropy_formula(generator: Any) -> bool:
-    """Whether a generator brings its own formula of the entropy, and does not integrate."""
-    generic = [private(base, "_entropy") for base in (stats.rv_continuous, stats.rv_discrete)]
-    return type(generator)._entropy not in generic
-
-
 def histogram_bins(histogram: stats.rv_histogram) -> tuple[Array, Array]:
     """Return the edges of the bins of a histogram, (k + 1,), and the densities in the bins, (k,)."""
     return private(histogram, "_hbins"), private(histogram, "_hpdf")[1:-1]

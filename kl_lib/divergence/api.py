@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats.distributions import rv_frozen
 
-from kl_lib import scipy_adapter
 from kl_lib.checks import as_choice, as_finite
 from kl_lib.divergence.distributions import Distribution, common_shape, float_or_array, read_distribution
+from kl_lib.divergence.entropies import closed_entropy
 from kl_lib.divergence.numerical import (
     ABSOLUTE,
     completed,
@@ -20,7 +17,6 @@ from kl_lib.divergence.numerical import (
 )
 from kl_lib.divergence.registry import closed_values, no_values
 from kl_lib.divergence.sampling import can_be_sampled, density_name
-from kl_lib.families.discrete import DiscreteFromLogits
 from kl_lib.types import Array, BatchFunction, KLMethod, Mask, SciPyDistribution
 
 # Of entropies, in nats: one may be 0, where no relative error can be promised.
@@ -93,8 +89,9 @@ def kl_divergence(p: SciPyDistribution, q: SciPyDistribution, *, method: KLMetho
 def entropy(p: SciPyDistribution) -> float | Array:
     r"""Return H(p) = −E_{x∼p} log p(x) in nats: the entropy, or for a density the differential entropy.
 
-    SciPy's formula where it has one, else quadrature or a sum to a relative error of 1e-9 (or 1e-11
-    nats). A differential entropy may be negative.
+    A closed form, to about 1e-14 of max(1, |H|), where there is one; else quadrature or a sum to a relative
+    error of 1e-9 (or 1e-11 nats); SciPy's formula for multivariate distributions that have no other. A
+    differential entropy may be negative.
 
     Parameters
     ----------
@@ -113,9 +110,9 @@ def entropy(p: SciPyDistribution) -> float | Array:
     ValueError
         If a parameter of p is invalid.
     NotImplementedError
-        If p is multivariate and SciPy has no formula.
+        If p is multivariate and no formula is known.
     ArithmeticError
-        If the integral or the sum does not converge to its tolerance.
+        If the integral or the sum does not converge to its tolerance, or a formula overflows.
 
     Examples
     --------
@@ -131,7 +128,7 @@ def entropy(p: SciPyDistribution) -> float | Array:
     Shannon (1948), "A mathematical theory of communication", sections 6 and 20.
     """
     distribution = read_distribution("p", p)
-    formula = _formula(distribution)
+    formula = closed_entropy(distribution)
     if formula is not None:
         return float_or_array(np.array(np.broadcast_to(formula, distribution.shape)))
     if distribution.kind in ("multivariate", "other"):
@@ -177,7 +174,7 @@ def cross_entropy(p: SciPyDistribution, q: SciPyDistribution) -> float | Array:
     """
     first, second = read_distribution("p", p), read_distribution("q", q)
     shape = common_shape(first, second)
-    formula = _formula(first)
+    formula = closed_entropy(first)
     if formula is None:
         return _numerical(*no_values(shape), first, second)
     divergence, covered = closed_values(first, second, shape)
@@ -271,7 +268,7 @@ def _is_univariate(p: Distribution, q: Distribution) -> bool:
 
 
 def _described(p: Distribution) -> str:
-    return f"{p.name} of dimension {p.dimension}" if p.dimension not in (0, 1) else p.name
+    return p.name if p.dimension in (0, 1) else f"{p.name} of dimension {p.dimension}"
 
 
 def _named(p: Distribution, q: Distribution) -> str:
@@ -290,21 +287,3 @@ def _numerical(value: Array, covered: Mask, p: Distribution, q: Distribution) ->
             f"nothing exact is known for the cross-entropy of {_named(p, q)}{_by_sampling(p, q)}"
         )
     return completed(value, covered, cross_entropy_numerical, p, q, _ABSOLUTE)
-
-
-def _formula(p: Distribution) -> Array | None:
-    """Return the entropy by SciPy's formula, if it has one."""
-    if p.kind in ("multivariate", "other"):
-        return p.source.entropy() if p.kind == "multivariate" and hasattr(p.source, "entropy") else None
-    if not isinstance(p.source, rv_frozen):
-        return _newer_formula(p.source)
-    known = p.kind == "continuous" and scipy_adapter.has_entropy_formula(p.source.dist)
-    return p.source.entropy() if known or isinstance(p.source, DiscreteFromLogits) else None
-
-
-def _newer_formula(source: Any) -> Array | None:
-    try:
-        formula: Array = source.entropy(method="formula")
-    except NotImplementedError:
-        return None
-    return formula

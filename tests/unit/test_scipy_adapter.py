@@ -110,12 +110,6 @@ def test_which_shape_parameters_may_be_infinite() -> None:
     assert scipy_adapter.may_be_infinite(Ramp(a=0, b=1)) == []
 
 
-def test_which_generators_have_a_formula_of_the_entropy() -> None:
-    assert scipy_adapter.has_entropy_formula(stats.norm)
-    assert scipy_adapter.has_entropy_formula(stats.gamma)
-    assert not scipy_adapter.has_entropy_formula(stats.burr)
-
-
 def test_the_bins_of_a_histogram() -> None:
     histogram = stats.rv_histogram((np.array([1, 0, 3]), np.array([0.0, 1.0, 2.0, 4.0])), density=False)
     edges, density = scipy_adapter.histogram_bins(histogram)
