@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from oracles.covariances import error, exact, exact_covariance
+from oracles.covariances import kronecker as mp_kron
+from oracles.covariances import normal as mp_normal
+from oracles.covariances import wishart as mp_wishart
 from scipy import stats
 
 from kl_lib import cross_entropy, entropy, kl_divergence, kl_normal_cholesky
 from kl_lib.families import DiagonalNormal, FullNormal
 
 C = stats.Covariance
-mp = mpmath.mp.clone()
-mp.dps = 60
 UNIT = 2.0**-53
 NORMAL = stats.multivariate_normal
 KINDS = {
@@ -26,37 +27,6 @@ KINDS = {
     "precision": C.from_precision,
     "eigendecomposition": C.from_eigendecomposition,
 }
-
-
-def exact(values: Any) -> Any:
-    return mp.matrix([[mp.mpf(float(x)) for x in row] for row in np.atleast_2d(values)])
-
-
-def exact_covariance(kind: str, given: Any) -> Any:
-    if kind == "eigendecomposition":
-        vectors = exact(given[1])
-        return vectors * exact(np.diag(given[0])) * vectors.T
-    if kind == "cholesky":
-        return exact(given) * exact(given).T
-    return (
-        mp.inverse(exact(given))
-        if kind == "precision"
-        else exact(np.diag(given) if kind == "diagonal" else given)
-    )
-
-
-def scatter(cov_p: Any, cov_q: Any) -> Any:
-    ratio = mp.inverse(cov_q) * cov_p
-    return mp.fsum(ratio[i, i] for i in range(ratio.rows)) - ratio.rows - mp.log(mp.det(ratio))
-
-
-def mp_normal(mean_p: Any, cov_p: Any, mean_q: Any, cov_q: Any) -> Any:
-    shift = exact(np.subtract(mean_p, mean_q)).T
-    return (scatter(cov_p, cov_q) + (shift.T * mp.inverse(cov_q) * shift)[0]) / 2
-
-
-def error(value: Any, reference: Any) -> float:
-    return float(abs(mp.mpf(float(value)) / reference - 1))
 
 
 def random_root(rng: np.random.Generator, d: int, condition: float) -> np.ndarray:
@@ -260,15 +230,6 @@ def test_what_is_just_accepted() -> None:
 # Distributions of matrices.
 
 
-def mp_wishart(df_p: float, cov_p: Any, df_q: float, cov_q: Any) -> Any:
-    d, p, q = cov_p.rows, mp.mpf(df_p) / 2, mp.mpf(df_q) / 2
-    ratio = mp.inverse(cov_q) * cov_p
-    trace = mp.fsum(ratio[i, i] for i in range(d))
-    halves = [mp.mpf(j) / 2 for j in range(d)]
-    shapes = mp.fsum(mp.loggamma(q - j) - mp.loggamma(p - j) + (p - q) * mp.digamma(p - j) for j in halves)
-    return shapes - q * mp.log(mp.det(ratio)) + p * (trace - d)
-
-
 @given(
     seed=st.integers(0, 2**32 - 1),
     d=st.integers(1, 4),
@@ -303,16 +264,6 @@ def test_wishart_against_simulation(rng: np.random.Generator) -> None:
     x = np.moveaxis(p.rvs(20_000, random_state=rng), 0, -1)
     terms = p.logpdf(x) - q.logpdf(x)
     assert abs(terms.mean() - kl_divergence(p, q)) < 4.5 * terms.std() / np.sqrt(20_000)
-
-
-def mp_kron(first: Any, second: Any) -> Any:
-    n = second.rows
-    return mp.matrix(
-        [
-            [first[i // n, j // n] * second[i % n, j % n] for j in range(first.rows * n)]
-            for i in range(first.rows * n)
-        ]
-    )
 
 
 @given(
@@ -364,3 +315,8 @@ def test_the_newer_binomial() -> None:
     assert shorter == pytest.approx(kl_divergence(stats.binom(3, 0.3), stats.binom(5, 0.4)), rel=1e-9)
     with pytest.raises(ValueError, match="q must have finite parameters inside their domain"):
         kl_divergence(stats.Binomial(n=3, p=0.3), stats.Binomial(n=3, p=1.5))
+
+
+def test_the_cross_entropy_of_wishart_distributions() -> None:
+    p, q = stats.wishart(3, np.eye(2)), stats.wishart(4, np.eye(2))
+    assert cross_entropy(p, q) == pytest.approx(entropy(p) + kl_divergence(p, q), rel=1e-14)

@@ -4,40 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from oracles.logits import close, mp
+from oracles.logits import softmax as mp_softmax
+from oracles.logits import softmax_divergence as mp_divergence
 from scipy import special, stats
 
 from kl_lib import cross_entropy, entropy, fit_mle, kl_categorical, kl_divergence
 from kl_lib.families import Bernoulli, Categorical, NormalMixture
 from kl_lib.numerics import softmax_divergence
 
-mp = mpmath.mp.clone()
-mp.dps = 700
 LOGITS = st.one_of(st.floats(-300, 300), st.floats(-1, 1), st.just(-np.inf))
-
-
-def mp_softmax(logits: Any) -> list[Any]:
-    powers = [mp.mpf(0) if x == -np.inf else mp.exp(mp.mpf(float(x))) for x in logits]
-    return [x / mp.fsum(powers) for x in powers]
-
-
-def mp_divergence(x: Any, y: Any) -> Any:
-    pairs = list(zip(mp_softmax(x), mp_softmax(y), strict=True))
-    if any(p and not q for p, q in pairs):
-        return mp.inf
-    return mp.fsum(p * mp.log(p / q) for p, q in pairs if p)
-
-
-def close(value: Any, reference: Any, relative: float = 2e-15) -> bool:
-    """Whether they agree to the last digits, or to the smallest normal float."""
-    if mp.isinf(reference):
-        return bool(value == np.inf)
-    return bool(abs(mp.mpf(float(value)) - reference) <= relative * abs(reference) + mp.mpf("3e-308"))
 
 
 @st.composite
