@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest
 JOBS ?= 2
 
 .DEFAULT_GOAL := book
-.PHONY: book environment serve lab test test-full test-code test-notebooks test-site test-setup test-newest test-oldest bench bench-site refresh lock clean
+.PHONY: book environment serve lab test test-full test-code test-notebooks test-site test-setup test-newest test-oldest mutants bench bench-site refresh lock clean
 
 book: environment  # the site; what is already there stays if the build fails
 	@$(BIN)/python book/_ext/build.py
@@ -42,15 +42,17 @@ test-notebooks: environment  # every cell re-run and compared, every claim check
 	$(BIN)/python book/_ext/stamp.py
 
 test-site: book  # the built pages in a browser
-	$(PYTEST) -q -n $(JOBS) tests/site
+	$(PYTEST) -q -n $(JOBS) --dist loadgroup tests/site
 
 test-setup: environment  # an empty folder and an empty cache, while everything has a newer, broken release
 	$(PYTEST) -q -n $(JOBS) tests/setup
 
-test-newest:  # cells and claims, outputs not compared, on the newest releases of the dependencies
+test-newest: environment  # unit tests, cells and claims, outputs not compared, and a site, on the newest releases
 	$(PYTHON) -m venv .venv-newest && .venv-newest/bin/pip install --quiet --upgrade "pip>=25.1"
 	.venv-newest/bin/pip install --quiet --upgrade --group book --group test .
+	.venv-newest/bin/python -m pytest -q -n $(JOBS) tests/unit
 	.venv-newest/bin/python -m pytest -q --nbval-lax book tests/book/test_claims.py -k "not same_text"
+	.venv-newest/bin/jupyter-book build -W --keep-going --all --quiet --path-output .venv-newest .
 
 test-oldest: environment  # unit tests on the oldest releases that pyproject.toml allows, everything else as locked
 	$(PYTHON) -m venv .venv-oldest
@@ -61,11 +63,14 @@ test-oldest: environment  # unit tests on the oldest releases that pyproject.tom
 	$(BIN)/uv pip check --python .venv-oldest/bin/python
 	.venv-oldest/bin/python -m pytest -q -n $(JOBS) tests/unit
 
+mutants: environment .venv-mutants/ready  # break the numeric modules on purpose: what do the tests notice?
+	.venv-mutants/bin/python tests/mutants.py --jobs $(JOBS)
+
 bench: .venv-bench/ready  # accuracy and speed beside other libraries, in an environment of their own
-	.venv-bench/bin/python benchmarks/run.py
+	PYTHONPATH=tests .venv-bench/bin/python benchmarks/run.py
 
 bench-site: book  # this site beside the same notebooks built with Jupyter Book's defaults
-	$(BIN)/python benchmarks/pages.py
+	PYTHONPATH=tests $(BIN)/python benchmarks/pages.py
 
 refresh: environment  # re-execute the notebooks and store their outputs
 	$(BIN)/python book/_ext/refresh.py
@@ -88,3 +93,6 @@ environment:
 .venv-bench/ready: benchmarks/requirements.txt pyproject.toml
 	$(PYTHON) -m venv --clear .venv-bench && .venv-bench/bin/pip install --quiet -r benchmarks/requirements.txt
 	.venv-bench/bin/pip install --quiet --no-build-isolation --no-deps -e . && touch $@
+
+.venv-mutants/ready:
+	$(PYTHON) -m venv --clear .venv-mutants && .venv-mutants/bin/pip install --quiet cosmic-ray==8.7.0 && touch $@

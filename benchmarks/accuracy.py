@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from families import FAMILIES, ComparedFamily, Values
-from grid import FAMILIES as GRID
-from grid import evaluate, exact_values, far_pairs, mp, near_pairs, relative_errors
 from libraries import LIBRARIES
+from oracles.closed_forms import exact, mp
+from oracles.grid import FAMILIES as GRID
+from oracles.grid import evaluate, exact_values, far_pairs, near_pairs, relative_errors
 
 from kl_lib import kl_divergence
 
@@ -53,17 +54,10 @@ def _worst(library: str, family: ComparedFamily, distance: float) -> tuple[float
 
 
 def _truth(library: str, family: ComparedFamily, p: Values, q: Values) -> Any:
-    p_exact, q_exact = ([_exact(x) for x in parameters] for parameters in (p, q))
+    p_exact, q_exact = ([exact(x) for x in parameters] for parameters in (p, q))
     if family.rate is not None and library not in ("kl_lib", "SciPy"):
         p_exact[family.rate], q_exact[family.rate] = 1 / p_exact[family.rate], 1 / q_exact[family.rate]
     return family.truth(p_exact, q_exact)
-
-
-def _exact(x: Any) -> Any:
-    """Return a float, a list of floats or a matrix as mpmath's, taken as exact."""
-    if np.ndim(x) == 2:
-        return mp.matrix(x.tolist())
-    return [mp.mpf(float(entry)) for entry in x] if np.ndim(x) else mp.mpf(float(x))
 
 
 def grid_rows(rng: np.random.Generator) -> list[dict[str, Any]]:

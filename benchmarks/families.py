@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import grid
 import numpy as np
-from grid import mp
+from oracles import closed_forms, grid
+from oracles.closed_forms import mp
 from scipy import stats
 
 Values = tuple[Any, ...]
@@ -60,21 +60,6 @@ def _in_grid(name: str, complete: Callable[..., Values] = lambda *p: p) -> Truth
     """Return the textbook formula of the grid, whose parameters are `complete` of ours."""
     reference = grid.FAMILIES[name].reference
     return lambda p, q: reference(*complete(*p), *complete(*q))
-
-
-def _categorical(p: Values, q: Values) -> Any:
-    """Weights, which stand for themselves over their sum."""
-    shares_p, shares_q = ([x / mp.fsum(weights) for x in weights] for (weights,) in (p, q))
-    return mp.fsum(x * mp.log(x / y) for x, y in zip(shares_p, shares_q, strict=True))
-
-
-def _normal_cholesky(p: Values, q: Values) -> Any:
-    """Means, and lower triangular factors of the covariances."""
-    (mean_p, factor_p), (mean_q, factor_q) = p, q
-    inverse, size = factor_q**-1, factor_p.rows
-    ratio, shift = inverse * factor_p, inverse * (mp.matrix(mean_p) - mp.matrix(mean_q))
-    logs = mp.fsum(mp.log(factor_q[i, i] / factor_p[i, i]) for i in range(size))
-    return logs + (mp.fsum(x**2 for x in ratio) + mp.fsum(x**2 for x in shift) - size) / 2
 
 
 _WEIGHTS = (np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.7, 0.15, 0.1, 0.05]))
@@ -165,11 +150,12 @@ FAMILIES = {
         ("Poisson", "rate"), ("Poisson", "rate"), ("Poisson", "rate"),
     ),
     "categorical": ComparedFamily(
-        lambda w: w, _categorical, tuple((w,) for w in _WEIGHTS),
+        lambda w: w, lambda p, q: closed_forms.categorical(*p, *q), tuple((w,) for w in _WEIGHTS),
         ("Categorical", "probs"), ("Categorical", "probs"), ("CategoricalProbs", "probs"), weights=True,
     ),
     "multivariate normal": ComparedFamily(
-        lambda m, factor: (m, factor), _normal_cholesky, ((np.zeros(4), _covariance_factor(4)),),
+        lambda m, factor: (m, factor), lambda p, q: closed_forms.normal_cholesky(*p, *q),
+        ((np.zeros(4), _covariance_factor(4)),),
         ("MultivariateNormal", "loc", "scale_tril"), ("MultivariateNormalTriL", "loc", "scale_tril"),
         ("MultivariateNormal", "loc", "scale_tril"), location=True,
     ),

@@ -5,14 +5,18 @@ from __future__ import annotations
 from kl_lib.divergence import (
     cross_entropy,
     entropy,
+    expectation,
     kl_categorical,
     kl_divergence,
+    kl_integrand,
     kl_normal_cholesky,
     kl_normal_covariance,
     register_kl,
 )
+from kl_lib.estimators import k1, k2, k3, kl_monte_carlo
 from kl_lib.forward import em, fit_forward_kl, fit_mle, negative_log_likelihood
 from kl_lib.gradients import elbo_gradient, measure_valued, reparameterization, score_function
+from kl_lib.monte_carlo import z_scores
 from kl_lib.results import Estimate, Fit
 from kl_lib.reverse import elbo, fit_reverse_kl, importance_weighted_bound
 
@@ -26,12 +30,18 @@ __all__ = [
     "elbo_gradient",
     "em",
     "entropy",
+    "expectation",
     "fit_forward_kl",
     "fit_mle",
     "fit_reverse_kl",
     "importance_weighted_bound",
+    "k1",
+    "k2",
+    "k3",
     "kl_categorical",
     "kl_divergence",
+    "kl_integrand",
+    "kl_monte_carlo",
     "kl_normal_cholesky",
     "kl_normal_covariance",
     "measure_valued",
@@ -39,4 +49,5 @@ __all__ = [
     "register_kl",
     "reparameterization",
     "score_function",
+    "z_scores",
 ]

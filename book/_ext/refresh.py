@@ -10,11 +10,14 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 from isolation import leave_home_alone
 from kl_book.explore.widget import VIEW
 
 BOOK = Path(__file__).parents[1]
+# A kernel that does not encrypt what it says complains of that.
+ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -33,6 +36,7 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookN
     NotebookClient(
         notebook,
         timeout=300,
+        config=ENCRYPTED,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         record_timing=False,

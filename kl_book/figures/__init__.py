@@ -39,7 +39,6 @@ from kl_book.figures.style import (
     P_COLOR,
     Q_COLOR,
     STYLE,
-    integrand,
     styled,
 )
 from kl_book.figures.summary import mass_outside, missed_and_invented, richer_family, two_ways_to_know
@@ -59,7 +58,6 @@ __all__ = [
     "errors_against_n",
     "fold",
     "gradient_histograms",
-    "integrand",
     "integrands",
     "landscape",
     "library_errors",

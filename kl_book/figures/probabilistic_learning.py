@@ -14,13 +14,12 @@ from kl_book.figures.style import (
     GROUND,
     P_COLOR,
     Q_COLOR,
-    integrand,
     name_curves,
     pair_of_densities,
     signed_area,
     styled,
 )
-from kl_lib.divergence import kl_divergence
+from kl_lib.divergence import kl_divergence, kl_integrand
 from kl_lib.types import Array
 
 
@@ -40,7 +39,7 @@ def signed_areas(p: Any, models: Mapping[str, Any], x: Array) -> Figure:
             (column[1], (p, q), "forward"),
             (column[2], (q, p), "reverse"),
         ):
-            signed_area(ax, x, integrand(first, second, x))
+            signed_area(ax, x, kl_integrand(first, second, x))
             ax.set_title(f"{words} {kl_divergence(first, second):.3f} nats", color=D_COLOR, fontsize=10)
     axes[0, 0].set(ylabel="density", ylim=(0, None), xlim=(x[0], x[-1]))
     name_curves(axes[0, 0], p=(-2.6, 0.45), q=(1.4, 0.28))
@@ -66,7 +65,7 @@ def integrands(
     top.set(xlim=(x[0], x[-1]), ylim=(0, height), ylabel="density")
     directions = (("forward", p, q, "p⋆ log(p⋆ / pθ)"), ("reverse", q, p, "pθ log(pθ / p⋆)"))
     for ax, (name, first, second, formula), value in zip(below, directions, divergences, strict=True):
-        signed_area(ax, x, integrand(first, second, x))
+        signed_area(ax, x, kl_integrand(first, second, x))
         ax.set(ylim=(-0.35 * area, area), ylabel="integrand")
         ax.set_title(f"{formula}: {name} {value:.3f} nats", color=D_COLOR, fontsize=10)
     below[-1].set_xlabel("x")

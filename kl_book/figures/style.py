@@ -7,7 +7,6 @@ from functools import wraps
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
-import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -61,12 +60,6 @@ def styled(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
             return draw(*args, **kwargs)
 
     return wrapper
-
-
-def integrand(p: Any, q: Any, x: Array) -> Array:
-    """Return p(x) log(p(x)/q(x)), the height whose signed area is D_KL(p‖q)."""
-    log_p, log_q = p.logpdf(x), q.logpdf(x)
-    return np.where(np.isneginf(log_p), 0.0, np.exp(log_p) * (log_p - log_q))
 
 
 def signed_area(ax: Axes, x: Array, height: Array) -> None:

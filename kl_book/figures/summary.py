@@ -15,11 +15,11 @@ from kl_book.figures.style import (
     MUTED,
     P_COLOR,
     Q_COLOR,
-    integrand,
     name_curves,
     pair_of_densities,
     styled,
 )
+from kl_lib.divergence import kl_integrand
 from kl_lib.types import Array, BatchFunction
 
 Region = NDArray[np.bool_]
@@ -52,7 +52,7 @@ def _draw_fits(axes: Any, p: Any, fits: Mapping[str, Any], x: Array, height: flo
     for ax, (words, q) in zip(axes, fits.items(), strict=True):
         _draw_fit(ax, p, q, x)
         first, second = (p, q) if words == "forward" else (q, p)
-        value = max(integrand(first, second, x).sum() * (x[1] - x[0]), 0.0)  # never −0.000
+        value = max(kl_integrand(first, second, x).sum() * (x[1] - x[0]), 0.0)  # never −0.000
         ax.set_title(f"{words} {value:.3f} nats", color=D_COLOR)
         ax.set(xlim=(x[0], x[-1]), ylim=(0, height), xlabel="x")
         for place, color, text in (

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from kl_lib.checks import as_choice
+from kl_lib.checks import as_choice, as_finite
 from kl_lib.divergence.distributions import Distribution, common_shape, float_or_array, read_distribution
 from kl_lib.divergence.entropies import closed_entropy
-from kl_lib.divergence.numerical import ABSOLUTE, completed, cross_entropy_numerical, kl_numerical
+from kl_lib.divergence.numerical import (
+    ABSOLUTE,
+    completed,
+    cross_entropy_numerical,
+    expected_value,
+    kl_numerical,
+)
 from kl_lib.divergence.registry import closed_values, no_values
-from kl_lib.types import Array, KLMethod, Mask, SciPyDistribution
+from kl_lib.divergence.sampling import can_be_sampled, density_name
+from kl_lib.types import Array, BatchFunction, KLMethod, Mask, SciPyDistribution
 
 # Of entropies, in nats: one may be 0, where no relative error can be promised.
 _ABSOLUTE = 1e-11
@@ -62,9 +70,18 @@ def kl_divergence(p: SciPyDistribution, q: SciPyDistribution, *, method: KLMetho
     shape = common_shape(first, second)
     value, covered = no_values(shape) if chosen == "quadrature" else closed_values(first, second, shape)
     if chosen == "closed" and not np.all(covered):
+        way_on = "; method='quadrature' may" if _is_univariate(first, second) else _by_sampling(first, second)
         raise NotImplementedError(
-            f"no closed form of D({first.name}‖{second.name}) covers these parameters; "
-            "method='quadrature' may"
+            f"no closed form of D({first.name}‖{second.name}) covers these parameters{way_on}"
+        )
+    if not (np.all(covered) or _is_univariate(first, second)):
+        if chosen == "quadrature" and np.all(closed_values(first, second, shape)[1]):
+            raise NotImplementedError(
+                f"method='quadrature' is for univariate distributions, got p = {first.name} and "
+                f"q = {second.name}; method='auto' takes their closed form"
+            )
+        raise NotImplementedError(
+            f"nothing exact is known for {_named(first, second)}{_by_sampling(first, second)}"
         )
     return completed(value, covered, kl_numerical, first, second, ABSOLUTE)
 
@@ -115,7 +132,7 @@ def entropy(p: SciPyDistribution) -> float | Array:
     if formula is not None:
         return float_or_array(np.array(np.broadcast_to(formula, distribution.shape)))
     if distribution.kind in ("multivariate", "other"):
-        raise NotImplementedError(f"no formula is known for the entropy of {distribution.name}")
+        raise NotImplementedError(f"no formula is known for the entropy of {_described(distribution)}")
     return _numerical(*no_values(distribution.shape), distribution, distribution)
 
 
@@ -164,5 +181,109 @@ def cross_entropy(p: SciPyDistribution, q: SciPyDistribution) -> float | Array:
     return _numerical(np.asarray(divergence + formula), covered, first, second)
 
 
+def expectation(p: SciPyDistribution, f: BatchFunction) -> float | Array:
+    r"""Return E_{x∼p} f(x), by quadrature (continuous) or a sum (discrete).
+
+    Parameters
+    ----------
+    p
+        A univariate distribution as for `kl_divergence`, its parameters numbers.
+    f
+        Maps a batch of points (n,) to numbers (n,), or to arrays (n, ...).
+
+    Returns
+    -------
+    float or ndarray
+        To an error of 1e-9 of the root mean square of f(x); an array (...) if f gives arrays (n, ...).
+
+    Raises
+    ------
+    TypeError
+        If p is no distribution, or f no function.
+    ValueError
+        If p is not univariate or its parameters are arrays, or if f gives nan, inf or another shape.
+    ArithmeticError
+        If the integral or the sum does not converge to its tolerance, as for an f of infinite variance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy import stats
+    >>> from kl_lib import expectation
+    >>> round(expectation(stats.norm(0, 1), np.cos), 9), round(float(np.exp(-1 / 2)), 9)
+    (0.60653066, 0.60653066)
+    >>> expectation(stats.poisson(2), lambda x: np.stack([x, x**2], axis=1)).round(9)
+    array([2., 6.])
+    """
+    distribution = read_distribution("p", p)
+    if distribution.kind not in ("continuous", "discrete") or distribution.shape:
+        raise ValueError(f"p must be one univariate distribution, such as stats.norm(0, 1), got {p!r}")
+    if not callable(f):
+        raise TypeError(f"f must be a function of a batch of points, got {f!r}")
+    return expected_value(distribution, f)
+
+
+def kl_integrand(p: SciPyDistribution, q: SciPyDistribution, x: ArrayLike) -> Array:
+    """Return p(x) log(p(x) / q(x)), the height whose signed area is D_KL(p‖q), in nats per unit of x.
+
+    Parameters
+    ----------
+    p, q
+        Continuous univariate distributions as for `kl_divergence`.
+    x
+        Points of any shape, or one that broadcasts against the parameters.
+
+    Returns
+    -------
+    ndarray
+        0 where p vanishes, inf where q alone does.
+
+    Raises
+    ------
+    TypeError
+        If p or q is no distribution.
+    ValueError
+        If one is not continuous and univariate, or x is not finite.
+
+    Examples
+    --------
+    >>> from scipy import stats
+    >>> from kl_lib import kl_integrand
+    >>> kl_integrand(stats.uniform(0, 1), stats.uniform(0, 2), [0.5, 1.5]).round(4)
+    array([0.6931, 0.    ])
+    """
+    x, both = as_finite("x", x), (read_distribution("p", p), read_distribution("q", q))
+    for distribution in both:
+        if distribution.kind != "continuous":
+            raise ValueError(
+                f"{distribution.label} must be a continuous univariate distribution, got {distribution.name}"
+            )
+    log_p, log_q = (np.asarray(distribution.source.logpdf(x)) for distribution in both)
+    with np.errstate(invalid="ignore"):  # -inf less -inf, where p vanishes
+        return np.where(np.isneginf(log_p), 0.0, np.exp(log_p) * (log_p - log_q))
+
+
+def _is_univariate(p: Distribution, q: Distribution) -> bool:
+    return {p.kind, q.kind} <= {"continuous", "discrete"}
+
+
+def _described(p: Distribution) -> str:
+    return f"{p.name} of dimension {p.dimension}" if p.dimension > 1 else p.name
+
+
+def _named(p: Distribution, q: Distribution) -> str:
+    return f"p = {_described(p)} and q = {_described(q)}"
+
+
+def _by_sampling(p: Distribution, q: Distribution) -> str:
+    """Name the call that estimates the divergence, where it can."""
+    can = can_be_sampled(p) and density_name(p) is not None and density_name(p) == density_name(q)
+    return "; estimate the divergence with kl_lib.kl_monte_carlo(p, q, n, rng=rng)" if can else ""
+
+
 def _numerical(value: Array, covered: Mask, p: Distribution, q: Distribution) -> float | Array:
+    if not (covered.all() or _is_univariate(p, q)):
+        raise NotImplementedError(
+            f"nothing exact is known for the cross-entropy of {_named(p, q)}{_by_sampling(p, q)}"
+        )
     return completed(value, covered, cross_entropy_numerical, p, q, _ABSOLUTE)

@@ -26,6 +26,7 @@ from kl_lib.numerics import (
     phi_product_ratio,
     phi_ratio,
     phi_square_ratio,
+    softmax_divergence,
     two_product,
     two_quotient,
     two_sum,
@@ -238,8 +239,21 @@ def _mean_term(a_q: Array, sum_p: Array, a_p: Array, sum_q: Array, determinant: 
 
 @register_kl("bernoulli", "bernoulli", equal=("loc",))
 def kl_bernoulli(p: Parameters, q: Parameters) -> ClosedValue:
-    """Σ over both outcomes, whose weights differ by the same amount, of w_p φ(w_q/w_p − 1)."""
+    """Σ over both outcomes, whose weights differ by the same amount, of w_p φ(w_q/w_p − 1).
+
+    Where a logit is known, the probabilities may have been rounded to 0 or 1, and their logits are taken.
+    """
+    if hasattr(p, "logit") or hasattr(q, "logit"):
+        return softmax_divergence(*np.broadcast_arrays(_both_logits(p), _both_logits(q)))
     return _one_trial(p, q)
+
+
+def _both_logits(side: Parameters) -> Array:
+    """Return the logits of 0 and 1, (..., 2)."""
+    if hasattr(side, "logit"):
+        return np.stack([np.zeros_like(side.logit), side.logit], axis=-1)
+    with np.errstate(divide="ignore"):
+        return np.stack([np.log1p(-side.p), np.log(side.p)], axis=-1)
 
 
 @register_kl("binom", "binom", equal=("loc", "n"))

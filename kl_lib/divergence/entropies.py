@@ -7,6 +7,7 @@ on it; log Γ beside its slope ψ, without their leading terms, is what `_rest` 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +22,7 @@ from kl_lib.divergence.counts import (
 )
 from kl_lib.divergence.distributions import Distribution, Parameters
 from kl_lib.divergence.registry import ClosedValue
+from kl_lib.families.discrete import DiscreteFromLogits
 from kl_lib.numerics import bessel_bregman, log_product, log_ratio, remainder_and_slope
 from kl_lib.numerics.bregman import legendre_rule
 from kl_lib.types import Array
@@ -52,9 +54,11 @@ _CONSTANTS = {
 
 
 def closed_entropy(p: Distribution) -> Array | None:
-    """Return H(p), of the shape of p, by its closed form; by SciPy's where p is multivariate without one."""
-    formula = _ENTROPIES.get(p.name)
-    if formula is None and not (p.kind == "multivariate" and hasattr(p.source, "entropy")):
+    """Return H(p), of the shape of p, by its closed form, or the object's own where there is no other."""
+    from_logits = isinstance(p.source, DiscreteFromLogits)
+    formula = None if from_logits else _ENTROPIES.get(p.name)
+    own = from_logits or (p.kind == "multivariate" and hasattr(p.source, "entropy"))
+    if formula is None and not own:
         return None
     # What overflows shows in the value.
     with np.errstate(all="ignore"):
@@ -160,8 +164,8 @@ def _geometric(p: Parameters) -> ClosedValue:
 
 
 def _multivariate_normal(p: Parameters) -> ClosedValue:
-    diagonal = np.diagonal(p.factor, axis1=-2, axis2=-1)
-    return diagonal.shape[-1] * _HALF_LOG + log_product(*((x, 1) for x in np.moveaxis(diagonal, -1, 0)))
+    covariance: Any = p.covariance
+    return covariance.factor.shape[-1] * _HALF_LOG + covariance.log_volume
 
 
 _ENTROPIES: dict[str, Formula] = {name: _of_constant(constant) for name, constant in _CONSTANTS.items()} | {

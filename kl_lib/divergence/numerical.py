@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 from scipy.stats.distributions import rv_frozen
 
+from kl_lib.checks import evaluate
 from kl_lib.divergence.distributions import Distribution, float_or_array
 from kl_lib.divergence.quadrature import Terms, integrate, summate
 from kl_lib.divergence.univariate import Univariate, univariate
 from kl_lib.numerics import expm1x
-from kl_lib.types import Array, Mask
+from kl_lib.types import Array, BatchFunction, Mask
 
 Functional = Callable[[Univariate, Univariate], tuple[float, float]]
 
@@ -26,8 +28,11 @@ _NEAR = 1e-2
 # Stands for −log q, in nats, where q underflows inside its support.
 _UNDERFLOWN = 1e4
 _EPSILON = np.finfo(np.float64).eps
+_TINY = np.finfo(np.float64).tiny
 # Ratios closer to 1 than this many parts of the logarithms are taken as 1.
 _RESOLVED = 2 * _EPSILON
+# Where f is looked at for its size.
+_SHARES = np.linspace(0.05, 0.95, 19)
 # The integrands, in the order of the rows of what Terms return.
 _MASS, _MAIN, _LOST, _SQUARE = range(4)
 
@@ -43,11 +48,6 @@ def completed(
     """Integrate or sum what no closed form covers, one by one; inf where p has mass that q has not."""
     if covered.all():
         return float_or_array(value)
-    if p.kind == "multivariate" or "other" in (p.kind, q.kind):
-        raise NotImplementedError(
-            f"nothing exact is known for p = {p.name} and q = {q.name}; estimate the divergence with "
-            "kl_lib.kl_monte_carlo(p, q, n, rng=rng)"
-        )
     for index in map(tuple, np.argwhere(~covered)):
         value[index] = _value_at(functional, p, q, index, absolute)
     return float_or_array(value)
@@ -59,8 +59,7 @@ def _value_at(
     first, second = univariate(p, index), univariate(q, index)
     if not absolutely_continuous(first, second):
         return np.inf
-    if p.kind == "continuous" and isinstance(p.source, rv_frozen) and isinstance(q.source, rv_frozen):
-        # With p moved to 0, points close to where its support begins are told apart.
+    if _may_be_moved(p) and isinstance(q.source, rv_frozen):
         origin = p.parameter_at("loc", index)
         first, second = univariate(p, index, origin), univariate(q, index, origin)
     value, error = functional(first, second)
@@ -70,6 +69,11 @@ def _value_at(
             f"{RELATIVE}, got {value} with an error of {error}; the truth may be infinite"
         )
     return value
+
+
+def _may_be_moved(p: Distribution) -> bool:
+    """Whether p can be moved to 0, where points close to where its support begins are told apart."""
+    return p.kind == "continuous" and isinstance(p.source, rv_frozen)
 
 
 def kl_numerical(p: Univariate, q: Univariate) -> tuple[float, float]:
@@ -89,11 +93,52 @@ def cross_entropy_numerical(p: Univariate, q: Univariate) -> tuple[float, float]
     return float(value[_MAIN]), _bound(value, error)
 
 
-def _total(p: Univariate, q: Univariate, terms: Terms, absolute: float) -> tuple[Array, Array]:
+def expected_value(p: Distribution, f: BatchFunction) -> float | Array:
+    """Integrate or sum f under one univariate distribution; f maps (n,) to (n, ...)."""
+    origin = p.parameter_at("loc", ()) if _may_be_moved(p) else 0.0
+    value, error = _mean(univariate(p, (), origin), f, origin)
+    if not error <= RELATIVE:
+        raise ArithmeticError(
+            f"the expectation under p = {p.name} does not reach an error of {RELATIVE} of the root mean "
+            f"square of f, got {error}; the variance of f may be infinite"
+        )
+    return float_or_array(value)
+
+
+def _mean(p: Univariate, f: BatchFunction, origin: float) -> tuple[Array, float]:
+    """Return E_p f, and a bound of its error over the root mean square of f, inf where there is none.
+
+    The points of p are those of f less `origin`.
+    """
+    some = p.quantile(_SHARES) + origin
+    shape = np.shape(f(some))[1:]
+    typical = np.abs(evaluate("f", f, some, shape=(some.size, *shape))).max(axis=0).ravel()
+    scale = np.where(typical > 0, typical, 1.0)
+
+    def terms(x: Array, log_dx: Array, power: int) -> Array:
+        """Give p, and p times a power of each entry of f over its scale."""
+        weight = _weight(_log_density(p, x), log_dx)
+        entries, points = np.zeros((scale.size, x.size)), x[weight > 0] + origin
+        values = evaluate("f", f, points, shape=(points.size, *shape)).reshape(points.size, scale.size)
+        entries[:, weight > 0] = (values / scale).T
+        return np.vstack([weight, weight * entries**power])
+
+    (_, *square), (_, *error) = _total(p, p, partial(terms, power=2), absolute=_TINY, relative=1e-3)
+    if not np.all(np.array(error) <= 0.1 * np.array(square) + _TINY):
+        return np.full(shape, np.nan), np.inf
+    scale = scale * np.sqrt(np.where(np.array(square) > 0, square, 1.0))
+    value, bound = _total(p, p, partial(terms, power=1), absolute=0.1 * RELATIVE, relative=0.0)
+    whole = abs(value[_MASS] - 1) + bound[_MASS] <= RELATIVE
+    return (scale * value[1:]).reshape(shape), float(bound.max()) if whole else np.inf
+
+
+def _total(
+    p: Univariate, q: Univariate, terms: Terms, absolute: float, relative: float = 0.1 * RELATIVE
+) -> tuple[Array, Array]:
     if p.discrete:
-        return summate(p, terms, relative=0.1 * RELATIVE, absolute=absolute)
+        return summate(p, terms, relative=relative, absolute=absolute)
     landmarks = np.concatenate([p.landmarks(), q.landmarks()])
-    return integrate(p, terms, landmarks, relative=0.1 * RELATIVE, absolute=absolute)
+    return integrate(p, terms, landmarks, relative=relative, absolute=absolute)
 
 
 def _bound(value: Array, error: Array) -> float:

@@ -11,7 +11,8 @@ from scipy import stats
 from scipy.stats.distributions import rv_frozen
 
 from kl_lib import scipy_adapter
-from kl_lib.divergence.distributions import Distribution, shape_names
+from kl_lib.divergence.distributions import Distribution, shape_names, table_logits
+from kl_lib.numerics import log_softmax
 from kl_lib.types import Array
 
 Function = Callable[[Array], Array]
@@ -66,7 +67,8 @@ def univariate(p: Distribution, index: tuple[int, ...], origin: float = 0.0) -> 
                 scalar, p.source.dist, p.parameter_at("loc", index) - origin, p.parameter_at("scale", index)
             )
         if p.name == "rv_discrete":
-            return _with_given_atoms(scalar, p.parameters.xk + p.parameter_at("loc", index), p.parameters.pk)
+            points = p.parameters.xk + p.parameter_at("loc", index)
+            return _with_given_atoms(scalar, points, log_softmax(table_logits(p.parameters)))
     else:
         names = (density, "cdf", "ccdf", "icdf")
         parts = tuple(_adapted(part, names) for part in _components(p.source))
@@ -82,7 +84,9 @@ def _components(source: Any) -> list[Any]:
 
 
 def _frozen_at(p: Distribution, index: tuple[int, ...], origin: float) -> Any:
-    """Rebuild p at one index, with scalar parameters."""
+    """Return p at one index, with scalar parameters."""
+    if p.shape == () and origin == 0:
+        return p.source
     others = ("xk", "pk", "loc", "scale")
     shapes: list[Any] = [p.parameter_at(name, index) for name in vars(p.parameters) if name not in others]
     if len(shapes) != len(shape_names(p.source.dist)):
@@ -148,7 +152,7 @@ def _with_atoms(scalar: Univariate) -> Univariate:
     lower, upper = scalar.intervals[0]
     if not np.isfinite(lower):
         return scalar
-    if scalar.survival(np.asarray(lower)) == 0:
+    if scalar.survival(np.asarray(lower)) == 0 and scalar.log_density(np.asarray(lower + 1)) == -np.inf:
         upper = lower
     if upper - lower >= _MOST_ATOMS:
         return scalar
@@ -156,9 +160,9 @@ def _with_atoms(scalar: Univariate) -> Univariate:
     return replace(scalar, atoms=atoms[scalar.log_density(atoms) > -np.inf])
 
 
-def _with_given_atoms(scalar: Univariate, xk: Array, pk: Array) -> Univariate:
-    """Take points and probabilities as they were given; these stand for themselves over their sum."""
-    atoms, logs = xk[pk > 0], np.log(pk[pk > 0] / np.sum(pk))
+def _with_given_atoms(scalar: Univariate, points: Array, log_masses: Array) -> Univariate:
+    """Take points and the logs of their probabilities as they were given."""
+    atoms, logs = (side[log_masses > -np.inf] for side in (points, log_masses))
 
     def log_density(x: Array) -> Array:
         place = np.minimum(np.searchsorted(atoms, x), atoms.size - 1)

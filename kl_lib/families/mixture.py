@@ -117,6 +117,34 @@ class NormalMixture(Family):
             weights = special.softmax(self._joint(theta, x), axis=1)
         return refuse_overflow("responsibilities", weights, np.isnan(weights))
 
+    def grad_x(self, theta: ArrayLike, x: ArrayLike) -> Array:
+        """Return ∇x log pθ(x): the slopes of the components' log densities, weighed by responsibility.
+
+        Parameters
+        ----------
+        theta
+            Parameters θ, (size,).
+        x
+            Where, (n,) or (n, d).
+
+        Returns
+        -------
+        ndarray
+            Of the shape of x.
+
+        Examples
+        --------
+        >>> from kl_lib.families import NormalMixture
+        >>> NormalMixture(2).grad_x([0.0, 0.0, -2.0, 2.0, 0.0, 0.0], [0.0, 2.0]).round(3)
+        array([ 0.   , -0.001])
+        """
+        theta, x = self.as_theta(theta), self.as_x(x)
+        with np.errstate(over="ignore", invalid="ignore"):
+            weights = special.softmax(self._joint(theta, x), axis=1)[:, :, None]
+            slopes = -self._standardised(theta, x) / np.exp(self._parts(theta)[2])
+            values = np.where(weights == 0, 0, weights * slopes).sum(axis=1).reshape(x.shape)
+        return refuse_overflow("grad_x", values, ~np.isfinite(values))
+
     def _parts(self, theta: Array) -> tuple[Array, Array, Array]:
         """Return the log weights (k,), the means and the log σ's, both (k, d)."""
         logits, locations = theta[self.logits], theta[self.k :]

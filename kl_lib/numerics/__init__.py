@@ -21,6 +21,7 @@ from kl_lib.numerics.gamma import (
     stirling_remainder,
 )
 from kl_lib.numerics.gumbel import gumbel_divergence
+from kl_lib.numerics.logits import log_softmax, softmax, softmax_divergence, softmax_entropy
 from kl_lib.numerics.triangular import excess_factor, solve_lower
 
 __all__ = [
@@ -38,12 +39,16 @@ __all__ = [
     "log_product",
     "log_ratio",
     "log_ratio_parts",
+    "log_softmax",
     "phi",
     "phi_product_ratio",
     "phi_ratio",
     "phi_square_ratio",
     "polynomial",
     "remainder_and_slope",
+    "softmax",
+    "softmax_divergence",
+    "softmax_entropy",
     "solve_lower",
     "stirling_remainder",
     "two_product",

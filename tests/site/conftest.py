@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,17 +12,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from browser import launch
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
-from benchmarks.browser import launch
 from kl_book.explore.palette import PALETTE
 
 FOLDER = Path(__file__).resolve().parents[2] / "_build" / "html"
 NO_SITE = f"there is no built book at {FOLDER}: run `make book` first"
 
-# A page reports what the policy refused, and how far its content moved after it was first seen.
+WIDE = {"width": 1280, "height": 900}
+SHEETS, SCRIPTS = re.compile(r"\.css(\?|$)"), re.compile(r"/(pydata-sphinx-theme|site)\.js(\?|$)")
+
+# A page reports what the policy refused, when it is first seen, and how far its content moved after that.
 WATCH = """
 window.refused = [];
+window.seen = new Promise((tell) => {
+  new PerformanceObserver((list) => {
+    if (list.getEntriesByName("first-contentful-paint").length) tell(true);
+  }).observe({ type: "paint", buffered: true });
+});
 document.addEventListener("securitypolicyviolation", (event) => refused.push(event.violatedDirective));
 window.shift = 0;
 new PerformanceObserver((list) => {
@@ -124,7 +133,7 @@ def visit(site: Site, browser: Browser, log: Log) -> Iterator[Open]:
     contexts: list[BrowserContext] = []
 
     def open_page(path: str, **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        context = browser.new_context(**{"viewport": WIDE, **options})
         contexts.append(context)
         if options.get("java_script_enabled", True):
             context.add_init_script(WATCH)
@@ -139,6 +148,74 @@ def visit(site: Site, browser: Browser, log: Log) -> Iterator[Open]:
         context.close()
     assert log.complaints == []
     assert log.foreign(site.url, "file://") == []
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A page that stays open for all tests of it, and what was seen while it opened."""
+
+    path: str
+    is_chapter: bool
+    page: Page
+    requests: list[str]
+    shift: float
+    refused: list[str]
+
+
+def hold(page: Page, pattern: re.Pattern[str]) -> Callable[[], None]:
+    """Hold what a page asks for; return what lets it go."""
+    held: list[Route] = []
+    page.route(pattern, lambda route: held.append(route))
+
+    def release() -> None:
+        for route in held:
+            route.continue_()
+        page.unroute(pattern)
+
+    return release
+
+
+@pytest.fixture(scope="module")
+def opened(request: pytest.FixtureRequest, site: Site, browser: Browser) -> Iterator[Opened]:
+    """Open a page in one order on every machine: first fonts, style sheets, a look at it, scripts."""
+    log = Log()
+    context = browser.new_context(viewport=WIDE, color_scheme="light")
+    context.add_init_script(WATCH)
+    page = context.new_page()
+    log.watch(page)
+    arrived: set[str] = set()
+    page.on("requestfinished", lambda request: arrived.add(Path(request.url).stem))
+    release = [hold(page, pattern) for pattern in (SHEETS, SCRIPTS)]
+    page.goto(site.url + request.param, wait_until="commit")
+    first = re.search(
+        r' data-fonts="([^"]*)"', site.file(site.url + request.param).read_text(encoding="utf-8")
+    )
+    while first and not set(first[1].split()) <= arrived:
+        page.wait_for_timeout(10)
+    release[0]()
+    assert page.evaluate("seen")
+    release[1]()
+    page.wait_for_load_state()
+    page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame)).then(() => null)")
+    requests, shift, refused = list(log.requests), page.evaluate("shift"), page.evaluate("refused")
+    yield Opened(request.param, request.param in chapters(), page, requests, shift, refused)
+    context.close()
+    assert log.complaints == []
+    assert log.foreign(site.url) == []
+
+
+@pytest.fixture
+def page(opened: Opened) -> Iterator[Page]:
+    """Return the open page; afterwards it is wide, light, on a screen and folded again."""
+    yield opened.page
+    opened.page.emulate_media(media="screen")
+    opened.page.set_viewport_size(WIDE)
+    opened.page.evaluate(
+        """() => {
+          document.documentElement.dataset.theme = "light";
+          for (const fold of document.querySelectorAll("article details")) fold.open = false;
+        }"""
+    )
 
 
 @pytest.fixture
@@ -159,7 +236,13 @@ def chapters() -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes `page_path` on every page, one that takes `chapter_path` on every chapter."""
+    """Run a test that takes `page_path` on every page, one that takes `chapter_path` on every chapter.
+
+    One that takes `opened` runs on every page too, in one process with the others that share the page.
+    """
     for name, paths in (("page_path", html_pages), ("chapter_path", chapters)):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, paths() or ["book/index.html"])
+    if "opened" in metafunc.fixturenames:
+        together = [pytest.param(path, marks=pytest.mark.xdist_group(path)) for path in html_pages()]
+        metafunc.parametrize("opened", together, indirect=True, scope="module", ids=html_pages())

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from browser import NO_BROWSER, launch
 from playwright.sync_api import Error
-
-from benchmarks.browser import NO_BROWSER, launch
 
 PATH, CHROME, OWN = "executable_path", "channel", None
 

@@ -19,6 +19,9 @@ from kl_book.explore.assets import assets
 from kl_book.explore.palette import PALETTE
 from kl_book.explore.svg import to_svg
 
+# The figures are drawn once, in one process.
+pytestmark = pytest.mark.xdist_group("figures")
+
 STYLE = Path(__file__).parents[2] / "book" / "_static" / "book.css"
 AXE = Path(__file__).parents[2] / "book" / "_ext" / "node_modules" / "axe-core" / "axe.min.js"
 ALT = "A blue bell curve that widens and flattens as its standard deviation grows."
@@ -278,15 +281,15 @@ def test_on_a_phone_a_narrow_picture_shrinks_and_a_wide_one_scrolls(show):
     assert wide.evaluate(scrolls)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_accessibility_violations(show, scheme):
+def test_no_accessibility_violations(show):
     page = show("several.html", bypass_csp=True)
-    page.evaluate("scheme => document.documentElement.dataset.theme = scheme", scheme)
     page.add_script_tag(path=AXE)
-    found = page.evaluate(
-        "axe.run({preload: false, resultTypes: ['violations']}).then((result) => result.violations)"
-    )
-    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == []
+    for scheme in ("light", "dark"):
+        page.evaluate("scheme => document.documentElement.dataset.theme = scheme", scheme)
+        found = page.evaluate(
+            "axe.run({preload: false, resultTypes: ['violations']}).then((result) => result.violations)"
+        )
+        assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == []
 
 
 def test_a_step_is_drawn_at_once(show):

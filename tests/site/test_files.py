@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
+
+# The pages are read once, in one process.
+pytestmark = pytest.mark.xdist_group("files")
 
 ROOT = Path(__file__).parents[2]
 POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
@@ -55,7 +59,7 @@ class Document(HTMLParser):
         """Return where the link of that class leads, nothing where there is none."""
         return next((a["href"] for tag, a in self.tags if tag == "a" and a.get("class") == name), "")
 
-    @property
+    @functools.cached_property
     def ids(self) -> list[str]:
         """The addresses in the page."""
         return [attributes["id"] for _, attributes in self.tags if "id" in attributes]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import io
 from pathlib import Path
 
 import pytest
+import yaml
 from katex import colour, prepare
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,22 +49,27 @@ def test_only_sphinx_numbers_equations():
     assert prepare(r"\begin{align}a &= b\end{align}", display=True) == r"\begin{align*}a &= b\end{align*}"
 
 
-def build(book: Path) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).with_name("jupyter-book")
-    command = [program, "build", book, "-W", "--keep-going", "--quiet"]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 def test_a_malformed_formula_fails_the_build_every_time(tmp_path):
-    for name in ("_config.yml", "requirements.txt"):
-        (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
-    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/index\n", encoding="utf-8")
-    (tmp_path / "book").mkdir()
-    for name in ("_ext", "_static", "_templates", "references.bib"):
-        (tmp_path / "book" / name).symlink_to(ROOT / "book" / name)
-    page = tmp_path / "book" / "index.md"
-    page.write_text("# Home\n\nRight: $p_\\star$.\n\nWrong: $\\frac{1}{$.\n", encoding="utf-8")
+    """Also the second time, when Sphinx could keep what it has read: built as `build.py` does."""
+    (tmp_path / "index.md").write_text(
+        "# Home\n\nRight: $p_\\star$.\n\nWrong: $\\frac{1}{$.\n", encoding="utf-8"
+    )
+    settings = {
+        "extensions": ["myst_parser", "katex", "strict"],
+        "myst_enable_extensions": ["dollarmath"],
+        "html_math_renderer": "katex",
+    }
     for _ in range(2):
-        run = build(tmp_path)
-        assert run.returncode != 0
-        assert "index.md:5: WARNING: malformed formula" in run.stderr
+        warnings = io.StringIO()
+        with docutils_namespace():
+            folders = (tmp_path, None, tmp_path / "html", tmp_path / "doctrees")
+            app = Sphinx(*folders, "html", settings, None, warnings, warningiserror=True, keep_going=True)
+            app.build()
+        assert app.statuscode != 0
+        assert "index.md:5: WARNING: malformed formula" in warnings.getvalue()
+
+
+def test_the_build_of_the_book_uses_what_makes_it_strict():
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
+    assert {"katex", "strict"} <= set(config["extensions"])
+    assert config["html_math_renderer"] == "katex"

@@ -1,9 +1,10 @@
-"""Who may import whom: the maths knows no drawing, what shows a figure no maths; no circle."""
+"""Who may import whom: the maths knows no drawing, a figure no maths, an oracle nothing; no circle."""
 
 from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -12,10 +13,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(path for package in ("kl_lib", "kl_book") for path in (ROOT / package).rglob("*.py"))
+TESTS = [ROOT / "conftest.py", *sorted((ROOT / "tests").rglob("*.py"))]
+ORACLES = ROOT / "tests" / "oracles"
 
 # A room of `kl_lib` imports from the rooms of lower floors alone. What is in none is used by several.
 FLOORS = (
-    {"numerics", "families"},
+    {"numerics"},
+    {"families"},
     {"divergence"},
     {"forward", "gradients", "estimators"},
     {"reverse"},
@@ -68,15 +72,44 @@ def test_what_shows_figures_knows_nothing_of_ours():
     assert ours("kl_book.explore") == set()
 
 
+@pytest.mark.parametrize(
+    "room", sorted(room for room in FLOOR_OF if (ROOT / "kl_lib" / room / "__init__.py").exists())
+)
+def test_the_map_says_which_rooms_a_room_imports(room):
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    (column,) = re.findall(rf"^\| `kl_lib/{room}/` \|.*\| (.*) \|$", page, re.MULTILINE)
+    rooms = {name.removeprefix("kl_lib.") for name in ours(f"kl_lib.{room}")} & FLOOR_OF.keys()
+    assert set(re.findall(r"`(\w+)`", column)) == rooms
+
+
 def test_no_room_imports_one_that_imports_it():
     order = graphlib.TopologicalSorter({room: ours(room) for room in IMPORTS})
     assert set(order.static_order()) == IMPORTS.keys()
 
 
-@pytest.mark.parametrize("room", [room for room in FLOOR_OF if f"kl_lib.{room}" in IMPORTS])
+@pytest.mark.parametrize("room", sorted(room for room in FLOOR_OF if f"kl_lib.{room}" in IMPORTS))
 def test_a_room_imports_from_lower_floors_alone(room):
     others = {name.removeprefix("kl_lib.") for name in ours(f"kl_lib.{room}")} & FLOOR_OF.keys()
     assert {other for other in others if FLOOR_OF[other] >= FLOOR_OF[room]} == set()
+
+
+def roots(path: Path) -> set[str]:
+    """Return the packages that a module imports from."""
+    return {name.partition(".")[0] for name in imported(path.read_text(encoding="utf-8"))}
+
+
+def test_no_test_needs_the_benchmarks():
+    assert [path for path in TESTS if "benchmarks" in roots(path)] == []
+
+
+def test_formulas_in_mpmath_are_oracles():
+    elsewhere = [*TESTS, *(ROOT / "benchmarks").glob("*.py")]
+    assert {path.parent for path in elsewhere if "mpmath" in roots(path)} == {ORACLES}
+
+
+def test_an_oracle_knows_nothing_of_what_it_is_held_against():
+    ours = {"kl_lib", "kl_book", "tests", "benchmarks"}
+    assert [path for path in ORACLES.glob("*.py") if roots(path) & ours] == []
 
 
 def test_an_import_within_a_function_is_seen():

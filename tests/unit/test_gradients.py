@@ -5,18 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from oracles.statistics import z_scores
 from scipy import optimize, stats
 
 from kl_lib import elbo_gradient, measure_valued, reparameterization, score_function
 from kl_lib.families import Bernoulli, Categorical, DiagonalNormal, FullNormal, Normal, NormalMixture
-
-
-def z_scores(samples, expected):
-    """How many standard errors the mean over the first axis lies from `expected`."""
-    standard_error = samples.std(axis=0, ddof=1) / np.sqrt(len(samples))
-    # What does not vary (to rounding) must agree to rounding.
-    return (samples.mean(axis=0) - expected) / np.maximum(standard_error, 1e-12)
-
 
 # f(x) = (x − k)ᵀ A (x − k), of which ∇μ E f = 2A(μ − k) and ∇L E f = 2AL
 

@@ -1,7 +1,6 @@
 """Pairs of distributions near identity and far from it, with their divergence to as many digits as asked.
 
-Each family has its textbook formula in mpmath, floats taken as exact. `make bench` holds kl_lib against
-the whole grid, the unit tests against a sample of it; `families.py` says on what the libraries are compared.
+`make bench` holds kl_lib against the whole grid, the unit tests against a sample of it.
 """
 
 from __future__ import annotations
@@ -10,16 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import mpmath
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from oracles import closed_forms
+from oracles.closed_forms import mp
+
 Array = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], list[Array]]
 
-mp = mpmath.mp.clone()
-mp.dps = 70
 # Relative distances from identity, on both sides.
 DISTANCES = [sign * 10.0**-k for k in range(1, 13) for sign in (1, -1)]
 _NORMAL = np.finfo(np.float64).tiny, np.finfo(np.float64).max
@@ -99,120 +98,6 @@ def _relative_error(value: float, truth: Any) -> float:
     return float(abs(mp.mpf(value) / truth - 1)) if value >= 0 else np.inf
 
 
-# The divergences, p's parameters first.
-
-
-def _log_beta(a: Any, b: Any) -> Any:
-    return mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b)
-
-
-def _normal(m: Any, s: Any, n: Any, t: Any) -> Any:
-    return mp.log(t / s) + (s**2 + (m - n) ** 2) / (2 * t**2) - mp.mpf(1) / 2
-
-
-def _exponential(x: Any, s: Any, y: Any, t: Any) -> Any:
-    return mp.log(t / s) + (x - y + s) / t - 1 if x >= y else mp.inf
-
-
-def _laplace(m: Any, b: Any, n: Any, c: Any) -> Any:
-    d = abs(m - n)
-    return mp.log(c / b) + (b * mp.exp(-d / b) + d) / c - 1
-
-
-def _uniform(x: Any, v: Any, y: Any, w: Any) -> Any:
-    return mp.log(w / v) if x >= y and x + v <= y + w else mp.inf
-
-
-def _cauchy(m: Any, s: Any, n: Any, t: Any) -> Any:
-    return mp.log(((s + t) ** 2 + (m - n) ** 2) / (4 * s * t))
-
-
-def _gumbel(m: Any, s: Any, n: Any, t: Any) -> Any:
-    kappa, shift = s / t, (n - m) / t
-    return mp.log(t / s) - shift + mp.euler * (kappa - 1) - 1 + mp.exp(shift + mp.loggamma(1 + kappa))
-
-
-def _gumbel_left(m: Any, s: Any, n: Any, t: Any) -> Any:
-    return _gumbel(-m, s, -n, t)
-
-
-def _weibull(k: Any, s: Any, c: Any, t: Any) -> Any:
-    return _gumbel_left(mp.log(s), 1 / k, mp.log(t), 1 / c)
-
-
-def _gamma(a: Any, s: Any, b: Any, t: Any) -> Any:
-    return (a - b) * mp.digamma(a) - mp.loggamma(a) + mp.loggamma(b) + b * mp.log(t / s) + a * (s / t - 1)
-
-
-def _chi2(a: Any, s: Any, b: Any, t: Any) -> Any:
-    return _gamma(a / 2, s, b / 2, t)
-
-
-def _inverse_gamma(a: Any, s: Any, b: Any, t: Any) -> Any:
-    return _gamma(a, 1 / s, b, 1 / t)
-
-
-def _lognormal(s: Any, x: Any, t: Any, y: Any) -> Any:
-    return _normal(mp.log(x), s, mp.log(y), t)
-
-
-def _half_normal(x: Any, s: Any, y: Any, t: Any) -> Any:
-    d = x - y
-    moment = s**2 + d**2 + 2 * d * s * mp.sqrt(2 / mp.pi)
-    return mp.log(t / s) + moment / (2 * t**2) - mp.mpf(1) / 2 if d >= 0 else mp.inf
-
-
-def _pareto(a: Any, x: Any, b: Any, y: Any) -> Any:
-    return mp.log(a / b) + b * mp.log(x / y) + b / a - 1 if x >= y else mp.inf
-
-
-def _rayleigh(s: Any, t: Any) -> Any:
-    return (s / t) ** 2 - 1 - 2 * mp.log(s / t)
-
-
-def _maxwell(s: Any, t: Any) -> Any:
-    return mp.mpf(3) / 2 * _rayleigh(s, t)
-
-
-def _von_mises(m: Any, k: Any, n: Any, c: Any) -> Any:
-    with mp.workdps(mp.dps + 15):
-        at_p, at_q, slope = mp.besseli(0, k), mp.besseli(0, c), mp.besseli(1, k)
-        return mp.log(at_q / at_p) + slope / at_p * (k - c * mp.cos(m - n))
-
-
-def _beta(a: Any, b: Any, c: Any, d: Any) -> Any:
-    return _dirichlet(a, b, c, d)
-
-
-def _dirichlet(*parameters: Any) -> Any:
-    alpha, beta = parameters[: len(parameters) // 2], parameters[len(parameters) // 2 :]
-    total_p, total_q = mp.fsum(alpha), mp.fsum(beta)
-    slope = mp.digamma(total_p)
-    terms = ((a - b) * (mp.digamma(a) - slope) for a, b in zip(alpha, beta, strict=True))
-    logs = mp.fsum(map(mp.loggamma, beta)) - mp.fsum(map(mp.loggamma, alpha))
-    return mp.loggamma(total_p) - mp.loggamma(total_q) + logs + mp.fsum(terms)
-
-
-def _bernoulli(p: Any, q: Any) -> Any:
-    return p * mp.log(p / q) + (1 - p) * mp.log((1 - p) / (1 - q))
-
-
-def _binomial(n: Any, p: Any, _: Any, q: Any) -> Any:
-    return n * _bernoulli(p, q)
-
-
-def _geometric(p: Any, q: Any) -> Any:
-    return _bernoulli(p, q) / p
-
-
-def _negative_binomial(n: Any, p: Any, _: Any, q: Any) -> Any:
-    return n * _bernoulli(p, q) / p
-
-
-def _poisson(a: Any, b: Any) -> Any:
-    return a * mp.log(a / b) - a + b
-
-
 # How far pairs are drawn.
 
 
@@ -274,49 +159,53 @@ _SHAPES = [(1, 1), (0.3, 7), (1e-6, 1e3), (40, 1e-9), (1e12, 3)]
 _CHANCES = [(0.5,), (0.3,), (1e-9,), (0.85,)]
 _MANY = [(5, 0.5), (1, 0.3), (1000, 1e-9), (37, 0.85)]
 FAMILIES = {
-    "norm": Oracle(stats.norm, _normal, [*_LOCATIONS, (1e8, 1e-6)], _location_and_scale),
-    "lognorm": Oracle(lambda s, x: stats.lognorm(s, scale=x), _lognormal, _SHAPES[:4], _shape_and_scale),
-    "halfnorm": Oracle(stats.halfnorm, _half_normal, _LOCATIONS, _location_and_scale),
-    "expon": Oracle(stats.expon, _exponential, [*_LOCATIONS, (-7, 1e9)], _location_and_scale),
-    "gamma": Oracle(lambda a, s: stats.gamma(a, scale=s), _gamma, _SHAPES, _shape_and_scale),
-    "chi2": Oracle(lambda df, s: stats.chi2(df, scale=s), _chi2, _SHAPES, _shape_and_scale),
-    "invgamma": Oracle(lambda a, s: stats.invgamma(a, scale=s), _inverse_gamma, _SHAPES, _shape_and_scale),
+    "norm": Oracle(stats.norm, closed_forms.normal, [*_LOCATIONS, (1e8, 1e-6)], _location_and_scale),
+    "lognorm": Oracle(
+        lambda s, x: stats.lognorm(s, scale=x), closed_forms.lognormal, _SHAPES[:4], _shape_and_scale
+    ),
+    "halfnorm": Oracle(stats.halfnorm, closed_forms.half_normal, _LOCATIONS, _location_and_scale),
+    "expon": Oracle(stats.expon, closed_forms.exponential, [*_LOCATIONS, (-7, 1e9)], _location_and_scale),
+    "gamma": Oracle(lambda a, s: stats.gamma(a, scale=s), closed_forms.gamma, _SHAPES, _shape_and_scale),
+    "chi2": Oracle(lambda df, s: stats.chi2(df, scale=s), closed_forms.chi2, _SHAPES, _shape_and_scale),
+    "invgamma": Oracle(
+        lambda a, s: stats.invgamma(a, scale=s), closed_forms.inverse_gamma, _SHAPES, _shape_and_scale
+    ),
     "beta": Oracle(
         stats.beta,
-        _beta,
+        closed_forms.beta,
         [(1, 1), (0.3, 7), (1e-6, 1e3), (40, 3e5), (1e12, 1e12), (1e-6, 1e-6)],
         _shapes(2),
     ),
     "dirichlet": Oracle(
         _dirichlet_row,
-        _dirichlet,
+        closed_forms.dirichlet,
         [(1, 1, 1), (0.3, 7, 2), (1e-6, 1e3, 40), (1e12, 3e12, 1e12)],
         _shapes(3),
         batched=False,
     ),
-    "laplace": Oracle(stats.laplace, _laplace, _LOCATIONS, _location_and_scale),
-    "cauchy": Oracle(stats.cauchy, _cauchy, [*_LOCATIONS, (1e8, 1e-6)], _location_and_scale),
-    "pareto": Oracle(lambda b, x: stats.pareto(b, scale=x), _pareto, _SHAPES, _shape_and_scale),
+    "laplace": Oracle(stats.laplace, closed_forms.laplace, _LOCATIONS, _location_and_scale),
+    "cauchy": Oracle(stats.cauchy, closed_forms.cauchy, [*_LOCATIONS, (1e8, 1e-6)], _location_and_scale),
+    "pareto": Oracle(lambda b, x: stats.pareto(b, scale=x), closed_forms.pareto, _SHAPES, _shape_and_scale),
     "weibull_min": Oracle(
         lambda c, s: stats.weibull_min(c, scale=s),
-        _weibull,
+        closed_forms.weibull,
         [(1, 1), (0.3, 7), (40, 1e-9), (1e-3, 2), (1e6, 3)],
         _weibull_shape_and_scale,
     ),
-    "gumbel_r": Oracle(stats.gumbel_r, _gumbel, _LOCATIONS, _close_scales),
-    "gumbel_l": Oracle(stats.gumbel_l, _gumbel_left, _LOCATIONS, _close_scales),
-    "uniform": Oracle(stats.uniform, _uniform, _LOCATIONS, _location_and_scale),
-    "rayleigh": Oracle(lambda s: stats.rayleigh(scale=s), _rayleigh, _SCALES, _far_scales),
-    "maxwell": Oracle(lambda s: stats.maxwell(scale=s), _maxwell, _SCALES, _far_scales),
+    "gumbel_r": Oracle(stats.gumbel_r, closed_forms.gumbel, _LOCATIONS, _close_scales),
+    "gumbel_l": Oracle(stats.gumbel_l, closed_forms.gumbel_left, _LOCATIONS, _close_scales),
+    "uniform": Oracle(stats.uniform, closed_forms.uniform, _LOCATIONS, _location_and_scale),
+    "rayleigh": Oracle(lambda s: stats.rayleigh(scale=s), closed_forms.rayleigh, _SCALES, _far_scales),
+    "maxwell": Oracle(lambda s: stats.maxwell(scale=s), closed_forms.maxwell, _SCALES, _far_scales),
     "vonmises": Oracle(
         lambda m, k: stats.vonmises(k, loc=m),
-        _von_mises,
+        closed_forms.von_mises,
         [(0, 1), (3, 0.1), (-1.5, 1e-6), (1, 24.5), (2, 40), (1, 3e5)],
         _direction_and_concentration,
     ),
-    "bernoulli": Oracle(stats.bernoulli, _bernoulli, _CHANCES, _chances),
-    "binom": Oracle(stats.binom, _binomial, _MANY, _trials_and_chances, whole=(0,)),
-    "geom": Oracle(stats.geom, _geometric, _CHANCES, _chances),
-    "nbinom": Oracle(stats.nbinom, _negative_binomial, _MANY, _trials_and_chances, whole=(0,)),
-    "poisson": Oracle(stats.poisson, _poisson, [(1,), (1e-9,), (3e7,)], _rates),
+    "bernoulli": Oracle(stats.bernoulli, closed_forms.bernoulli, _CHANCES, _chances),
+    "binom": Oracle(stats.binom, closed_forms.binomial, _MANY, _trials_and_chances, whole=(0,)),
+    "geom": Oracle(stats.geom, closed_forms.geometric, _CHANCES, _chances),
+    "nbinom": Oracle(stats.nbinom, closed_forms.negative_binomial, _MANY, _trials_and_chances, whole=(0,)),
+    "poisson": Oracle(stats.poisson, closed_forms.poisson, [(1,), (1e-9,), (3e7,)], _rates),
 }
