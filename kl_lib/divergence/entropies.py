@@ -7,21 +7,23 @@ on it; log Γ beside its slope ψ, without their leading terms, is what `_rest` 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln, xlog1py, xlogy
 
-from kl_lib.divergence.closed_forms import both_logits, kl_beta, kl_dirichlet
+from kl_lib.divergence.closed_forms import kl_beta, kl_dirichlet
 from kl_lib.divergence.counts import (
     binomial_entropy,
     multinomial_entropy,
     negative_binomial_entropy,
     poisson_entropy,
 )
-from kl_lib.divergence.distributions import Distribution, Parameters, table_logits
+from kl_lib.divergence.distributions import Distribution, Parameters
 from kl_lib.divergence.registry import ClosedValue
-from kl_lib.numerics import bessel_bregman, log_product, log_ratio, remainder_and_slope, softmax_entropy
+from kl_lib.families.discrete import DiscreteFromLogits
+from kl_lib.numerics import bessel_bregman, log_product, log_ratio, remainder_and_slope
 from kl_lib.numerics.bregman import legendre_rule
 from kl_lib.types import Array
 
@@ -52,9 +54,11 @@ _CONSTANTS = {
 
 
 def closed_entropy(p: Distribution) -> Array | None:
-    """Return H(p), of the shape of p, by its closed form; by SciPy's where p is multivariate without one."""
-    formula = _ENTROPIES.get(p.name)
-    if formula is None and not (p.kind == "multivariate" and hasattr(p.source, "entropy")):
+    """Return H(p), of the shape of p, by its closed form, or the object's own where there is no other."""
+    from_logits = isinstance(p.source, DiscreteFromLogits)
+    formula = None if from_logits else _ENTROPIES.get(p.name)
+    own = from_logits or (p.kind == "multivariate" and hasattr(p.source, "entropy"))
+    if formula is None and not own:
         return None
     # What overflows shows in the value.
     with np.errstate(all="ignore"):
@@ -152,8 +156,6 @@ def _truncated_exponential(p: Parameters) -> ClosedValue:
 
 
 def _trial(p: Parameters) -> ClosedValue:
-    if hasattr(p, "logit"):
-        return softmax_entropy(both_logits(p))
     return -xlogy(p.p, p.p) - xlog1py(1 - p.p, -p.p)
 
 
@@ -162,8 +164,8 @@ def _geometric(p: Parameters) -> ClosedValue:
 
 
 def _multivariate_normal(p: Parameters) -> ClosedValue:
-    rank = p.covariance.factor.shape[-1]
-    return rank * _HALF_LOG + p.covariance.log_volume
+    covariance: Any = p.covariance
+    return covariance.factor.shape[-1] * _HALF_LOG + covariance.log_volume
 
 
 _ENTROPIES: dict[str, Formula] = {name: _of_constant(constant) for name, constant in _CONSTANTS.items()} | {
@@ -188,7 +190,6 @@ _ENTROPIES: dict[str, Formula] = {name: _of_constant(constant) for name, constan
     "truncnorm": _truncated_normal,
     "truncexpon": _truncated_exponential,
     "bernoulli": _trial,
-    "rv_discrete": lambda p: softmax_entropy(table_logits(p)),
     "geom": _geometric,
     "poisson": lambda p: np.vectorize(poisson_entropy, otypes=[float])(p.mu),
     "binom": lambda p: np.vectorize(binomial_entropy, otypes=[float])(p.n, p.p),

@@ -15,7 +15,7 @@ from scipy.special import digamma, gammaln
 
 from kl_lib.numerics.bregman import legendre_integral, legendre_rule, logit_integral, within_factor
 from kl_lib.numerics.elementary import kl_term, phi_ratio
-from kl_lib.numerics.entrywise import broadcast_floats, in_blocks, in_pieces, polynomial
+from kl_lib.numerics.entrywise import broadcast_floats, in_blocks, in_pieces, overwrite, polynomial
 from kl_lib.types import Array
 
 # The integrand is analytic for |Im log a| < π, far beyond the way of length log 4: nine nodes are enough.
@@ -94,7 +94,8 @@ def beta_bregman(
     """Return B_g(a_q, a_p) + B_g(b_q, b_p) − B_g(a_q + b_q, a_p + b_p), elementwise.
 
     It is the integral over t in [0, 1] of (1 − t) times the second derivative of g(a) + g(b) − g(a + b)
-    along the way from p to q: near by Gauss and Legendre, far by the trapezoidal rule in log(t/(1 − t)).
+    along the way from p to q: near by Gauss and Legendre, far by the trapezoidal rule in log(t/(1 − t)),
+    unless the three terms themselves cancel little.
 
     Parameters
     ----------
@@ -124,6 +125,15 @@ def beta_bregman(
 
 
 def _beta_bregman_far(*way: Array) -> Array:
+    """Take the three terms where the third cancels little of the others, else the integral."""
+    a_p, b_p, a_q, b_q = way[:4]
+    terms = gamma_bregman(np.stack([a_q, b_q, a_q + b_q]), np.stack([a_p, b_p, a_p + b_p]))
+    value: Array = terms[0] + terms[1] - terms[2]
+    overwrite(value, ~(value > 0.3 * np.sum(terms, axis=0)), _beta_bregman_integral, *way)
+    return value
+
+
+def _beta_bregman_integral(*way: Array) -> Array:
     # The integrand is analytic in the strip |Im v| < π: a step of ⅜ leaves e^{−52}.
     return logit_integral(_beta_curvature, *_beta_range(*way), 0.375, *way)
 

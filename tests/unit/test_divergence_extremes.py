@@ -4,30 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from oracles.entropies import kl_beta, mp
 from scipy import stats
 
 from kl_lib import kl_divergence, register_kl
 from kl_lib.divergence import registry
 
-mp = mpmath.mp.clone()
-mp.dps = 700
 exponents = st.floats(-307, 307.9)
-
-
-def log_beta(a: Any, b: Any) -> Any:
-    return mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b)
-
-
-def kl_beta(*shapes: float) -> Any:
-    a, b, c, d = map(mp.mpf, shapes)
-    slopes = (a - c) * mp.psi(0, a) + (b - d) * mp.psi(0, b) + (c - a + d - b) * mp.psi(0, a + b)
-    return log_beta(c, d) - log_beta(a, b) + slopes
 
 
 def is_right_or_refused(p: Any, q: Any, exact: Any) -> bool:
