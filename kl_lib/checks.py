@@ -39,6 +39,14 @@ def as_positive(name: str, value: ArrayLike) -> Array:
     return array
 
 
+def as_tolerance(name: str, value: ArrayLike) -> float:
+    """Return `value` as a float between 0 and 1."""
+    array = as_positive(name, as_shape(name, value, ()))
+    if array >= 1:
+        raise ValueError(f"{name} must be below 1, got {array}")
+    return float(array)
+
+
 def as_shape(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> Array:
     """Return `value` as a finite float array of `shape`, where None stands for any length."""
     array = as_finite(name, value)

@@ -35,7 +35,10 @@ def laplace(m: Any, b: Any, n: Any, c: Any) -> Any:
 
 
 def uniform(x: Any, v: Any, y: Any, w: Any) -> Any:
-    return mp.log(w / v) if x >= y and x + v <= y + w else mp.inf
+    ends = ((y, x), (x + v, y + w))
+    slack = 4 * np.finfo(np.float64).eps
+    inside = all(a - b <= slack * (abs(a) + abs(b) + abs(x) + abs(y)) for a, b in ends)
+    return max(mp.log(w / v), mp.mpf(0)) if inside else mp.inf
 
 
 def cauchy(m: Any, s: Any, n: Any, t: Any) -> Any:
