@@ -158,3 +158,7 @@ def bernoulli_entropy(logit: float) -> Any:
     with mp.workdps(700):
         p = 1 / (1 + mp.exp(-mp.mpf(logit)))
         return -p * mp.log(p) - (1 - p) * mp.log1p(-p)
+
+
+def zipf(a: Any, b: Any) -> Any:
+    return mp.log(mp.zeta(b) / mp.zeta(a)) - (b - a) * mp.zeta(a, derivative=1) / mp.zeta(a)
