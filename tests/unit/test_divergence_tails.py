@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -16,6 +17,7 @@ from scipy import stats
 from kl_lib import cross_entropy, kl_divergence
 from kl_lib.divergence import numerical
 from kl_lib.divergence.distributions import read_distribution
+from kl_lib.divergence.summation import center
 
 
 def value_and_bound(p: Any, q: Any, relative: float = 1e-9) -> tuple[float, float]:
@@ -250,3 +252,18 @@ def log_density(frozen: Any) -> Any:
 def test_tolerances_that_are_none(rtol: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         kl_divergence(stats.norm(), stats.norm(), rtol=rtol)
+
+
+@pytest.mark.parametrize("mean", [0.0, np.nan, 9000.0, 1e6])
+def test_the_likeliest_integer_is_found_whatever_the_mean_is_said_to_be(mean: float) -> None:
+    p = numerical.univariate(read_distribution("p", stats.poisson(12345.6)), ())
+    assert abs(center(replace(p, mean=mean)) - 12345) < 64
+
+
+def test_long_finite_sums() -> None:
+    p, q = stats.binom(10**7, 0.3), stats.binom(10**7, 0.3001)
+    assert kl_divergence(p, q, method="quadrature", rtol=1e-6) == pytest.approx(kl_divergence(p, q), rel=1e-6)
+    p, q = stats.zipfian(1.5, 10**6), stats.zipfian(1.6, 10**6)
+    k = np.arange(1, 10**6 + 1)
+    expected = np.sum(p.pmf(k) * (p.logpmf(k) - q.logpmf(k)))
+    assert kl_divergence(p, q) == pytest.approx(expected, rel=1e-10)
