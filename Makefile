@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest
 JOBS ?= 2
 
 .DEFAULT_GOAL := book
-.PHONY: book environment serve lab test test-full test-code test-notebooks test-site test-setup test-newest test-oldest bench bench-site refresh lock clean
+.PHONY: book environment serve lab test test-full test-code test-notebooks test-site test-setup test-newest test-oldest mutants bench bench-site refresh lock clean
 
 book: environment  # the site; what is already there stays if the build fails
 	@$(BIN)/python book/_ext/build.py
@@ -63,6 +63,9 @@ test-oldest: environment  # unit tests on the oldest releases that pyproject.tom
 	$(BIN)/uv pip check --python .venv-oldest/bin/python
 	.venv-oldest/bin/python -m pytest -q -n $(JOBS) tests/unit
 
+mutants: environment .venv-mutants/ready  # break the numeric modules on purpose: what do the tests notice?
+	.venv-mutants/bin/python tests/mutants.py --jobs $(JOBS)
+
 bench: .venv-bench/ready  # accuracy and speed beside other libraries, in an environment of their own
 	PYTHONPATH=tests .venv-bench/bin/python benchmarks/run.py
 
@@ -90,3 +93,6 @@ environment:
 .venv-bench/ready: benchmarks/requirements.txt pyproject.toml
 	$(PYTHON) -m venv --clear .venv-bench && .venv-bench/bin/pip install --quiet -r benchmarks/requirements.txt
 	.venv-bench/bin/pip install --quiet --no-build-isolation --no-deps -e . && touch $@
+
+.venv-mutants/ready:
+	$(PYTHON) -m venv --clear .venv-mutants && .venv-mutants/bin/pip install --quiet cosmic-ray==8.7.0 && touch $@

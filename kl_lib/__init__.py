@@ -13,6 +13,7 @@ from kl_lib.divergence import (
     kl_normal_covariance,
     register_kl,
 )
+from kl_lib.estimators import k1, k2, k3, kl_monte_carlo
 from kl_lib.forward import em, fit_forward_kl, fit_mle, negative_log_likelihood
 from kl_lib.gradients import elbo_gradient, measure_valued, reparameterization, score_function
 from kl_lib.monte_carlo import z_scores
@@ -34,9 +35,13 @@ __all__ = [
     "fit_mle",
     "fit_reverse_kl",
     "importance_weighted_bound",
+    "k1",
+    "k2",
+    "k3",
     "kl_categorical",
     "kl_divergence",
     "kl_integrand",
+    "kl_monte_carlo",
     "kl_normal_cholesky",
     "kl_normal_covariance",
     "measure_valued",

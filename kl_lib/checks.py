@@ -16,17 +16,31 @@ from numpy.typing import ArrayLike, NDArray
 from kl_lib.types import Array, BatchFunction
 
 
-def as_finite(name: str, value: ArrayLike) -> Array:
-    """Return `value` as a float array, every entry of which is finite."""
+def as_finite(name: str, value: ArrayLike, *, minus_infinity: bool = False) -> Array:
+    """Return `value` as a float array, every entry of which is finite.
+
+    `minus_infinity` lets a logit be -inf, which stands for a probability of 0.
+    """
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number or an array of numbers, got {value!r}") from None
-    finite = np.isfinite(array)
+    finite = np.isfinite(array) | (minus_infinity & (array == -np.inf))
     if not finite.all():
         bad = np.argwhere(~finite)
         raise ValueError(f"{name} must be finite, got {array[tuple(bad[0])]}{_at(bad[0])}")
     return array
+
+
+def as_log_ratio(name: str, value: ArrayLike) -> NDArray[Any]:
+    """Return `value` as an array of floats below inf, of their own precision; integers become floats."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must be real numbers, got {array.dtype} entries")
+    bad = np.argwhere(~(array < np.inf))
+    if len(bad):
+        raise ValueError(f"{name} must be finite or -inf, got {array[tuple(bad[0])]}{_at(bad[0])}")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
 def as_positive(name: str, value: ArrayLike) -> Array:
@@ -39,7 +53,7 @@ def as_positive(name: str, value: ArrayLike) -> Array:
     return array
 
 
-def as_tolerance(name: str, value: ArrayLike) -> float:
+def as_fraction(name: str, value: ArrayLike) -> float:
     """Return `value` as a float between 0 and 1."""
     array = as_positive(name, as_shape(name, value, ()))
     if array >= 1:
@@ -47,9 +61,11 @@ def as_tolerance(name: str, value: ArrayLike) -> float:
     return float(array)
 
 
-def as_shape(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> Array:
+def as_shape(
+    name: str, value: ArrayLike, shape: tuple[int | None, ...], *, minus_infinity: bool = False
+) -> Array:
     """Return `value` as a finite float array of `shape`, where None stands for any length."""
-    array = as_finite(name, value)
+    array = as_finite(name, value, minus_infinity=minus_infinity)
     matches = len(array.shape) == len(shape) and all(
         want is None or got == want for got, want in zip(array.shape, shape, strict=True)
     )
@@ -66,6 +82,11 @@ def as_count(name: str, value: object, *, minimum: int = 1) -> int:
     if value < minimum:
         raise ValueError(f"{name} must be an integer >= {minimum}, got {value}")
     return int(value)
+
+
+def as_tolerance(tol: ArrayLike) -> float:
+    """Return a tolerance as a positive float."""
+    return float(as_shape("tol", as_positive("tol", tol), ()))
 
 
 def as_generator(rng: object) -> np.random.Generator:
@@ -93,13 +114,13 @@ def as_weights(name: str, value: ArrayLike) -> Array:
 
 
 def as_outcomes(name: str, value: ArrayLike, k: int) -> NDArray[np.int64]:
-    """Return `value` as an integer array (n,) of outcomes from 0 to k - 1; floats are refused."""
+    """Return `value` as an integer array (n,) of outcomes from 0 to k - 1; True is 1, and 1.0 too."""
     array = np.asarray(value)
-    if array.dtype.kind not in "iu":
+    if array.dtype.kind not in "iufb":
         raise TypeError(f"{name} must be integers from 0 to {k - 1}, got {array.dtype} entries")
     if array.ndim != 1:
         raise ValueError(f"{name} must have shape (n,), got {array.shape}")
-    bad = np.argwhere((array < 0) | (array >= k))
+    bad = np.argwhere(~((array >= 0) & (array < k) & (array == np.floor(array))))
     if len(bad):
         raise ValueError(
             f"{name} must be integers from 0 to {k - 1}, got {array[tuple(bad[0])]}{_at(bad[0])}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from kl_lib.families import Family
 from kl_lib.types import Array, SciPyDistribution
 
 
@@ -76,24 +78,29 @@ class Estimate:
 class Fit:
     """A fitted member of a family: the parameters, and how the optimiser came to them.
 
-    `theta` is (size,), `distribution` is ``family.at(theta)``, `objective` is the value reached (mean
-    log-likelihood on the data, or the ELBO on fresh noise) and `trace` the objective per iteration
+    `theta` is (size,), `distribution` is ``family.at(theta)``, made when it is asked for, `objective` is the
+    value reached (mean log-likelihood on the data, or the ELBO on fresh noise), `gradient_norm` that of its
+    gradient by steps in standard deviations, whatever the unit of x, and `trace` the objective per iteration
     (iterations,).
 
     Examples
     --------
     >>> import numpy as np
-    >>> from scipy import stats
-    >>> from kl_lib import Estimate, Fit
-    >>> fit = Fit(np.zeros(2), stats.norm(), Estimate(-1.4, 0.1, 9), True, "converged", 0.0, np.zeros(3))
+    >>> from kl_lib import Estimate, Fit, families
+    >>> fit = Fit(families.Normal(), np.zeros(2), Estimate(-1.4, 0.1, 9), True, "converged", 0.0, np.zeros(3))
     >>> fit.converged, fit.trace.shape
     (True, (3,))
     """
 
+    family: Family
     theta: Array
-    distribution: SciPyDistribution
     objective: Estimate
     converged: bool
     message: str
     gradient_norm: float
     trace: Array
+
+    @cached_property
+    def distribution(self) -> SciPyDistribution:
+        """The fitted member of the family."""
+        return self.family.at(self.theta)

@@ -7,24 +7,39 @@ divergence. Throughout, `log_p` is the log of the unnormalized density p̃, mapp
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, special
 
-from kl_lib.checks import as_choice, as_count, as_generator, as_positive, as_shape, evaluate
+from kl_lib.checks import (
+    as_choice,
+    as_count,
+    as_generator,
+    as_positive,
+    as_shape,
+    as_tolerance,
+    evaluate,
+)
 from kl_lib.families import Family, NormalMixture, Reparameterizable, as_family
 from kl_lib.gradients.elbo import ElboDraw, along_path, draw_elbo
-from kl_lib.optimization import Objective, maximize
+from kl_lib.optimization import Objective, maximize, units
 from kl_lib.results import Estimate, Fit
 from kl_lib.types import Array, BatchFunction, Callback, FitMethod
 
 _METHODS = ("fixed-noise", "stochastic")
-_STEPS = 2000
-_FIRST_RATE = 0.1
+# The last gradient is judged on so many times n draws.
+_JUDGES = 10
+# How far out, in standard deviations, p̃ must not vanish: beyond lies a chance of 1e-15.
+_FAR = 8.0
+# Differences by this many standard deviations, and half of it, tell the slope of log p̃.
+_DIFFERENCE = 1e-3
+_CHECKED = 5
 
 
 def elbo(
@@ -137,16 +152,25 @@ def fit_reverse_kl(
     rng: np.random.Generator,
     method: FitMethod | None = None,
     tol: float = 1e-6,
+    max_iter: int = 2000,
+    steps: int = 2000,
+    step_size: float = 0.1,
     callback: Callback | None = None,
 ) -> Fit:
     """Minimise D_KL(pθ‖p⋆) over θ by maximising the ELBO.
 
     ``"fixed-noise"``: draw n noise vectors once, centre and whiten them, and climb the deterministic ELBO
     with its exact gradient by BFGS (Giordano, Ingram and Broderick 2024). A Gaussian target is recovered
-    exactly, whatever the draw. ``"stochastic"``: 2000 Adam steps (Kingma and Ba 2015) of at most 0.1,
-    decaying to zero, each on n fresh draws of `elbo_gradient`, by ``"reparameterization"`` where that can
-    be, else by the score function with a leave-one-out baseline. It has converged if no coordinate of the
-    gradient at the end, on n fresh draws, is further from zero than tol plus 4.5 standard errors.
+    exactly, whatever the draw. ``"stochastic"``: Adam (Kingma and Ba 2015), its steps decaying to zero, each
+    on n fresh draws of `elbo_gradient`, by ``"reparameterization"`` where that can be, else by the score
+    function with a leave-one-out baseline. Both step in standard deviations, BFGS in those of pθ where it is,
+    Adam in those of the start, so that the unit of x does not matter.
+
+    Adam has converged if half the squared norm of the gradient on 10 n fresh draws, its squared standard
+    errors added, which is about what the ELBO could still gain, is at most tol or the standard error of the
+    ELBO; of a discrete family that gradient is exact. Neither has converged where p̃ vanishes at a draw, at
+    an outcome or 8 standard deviations from a mean along an axis, or where a component of a mixture is drawn
+    less than once in n.
 
     Parameters
     ----------
@@ -167,7 +191,13 @@ def fit_reverse_kl(
         ``"fixed-noise"``, the default for a reparameterizable family with `grad_log_p`, or ``"stochastic"``,
         the default otherwise.
     tol
-        The norm of the gradient at which to stop.
+        The norm of the gradient, by steps in standard deviations of pθ, at which ``"fixed-noise"`` stops.
+    max_iter
+        The most iterations of ``"fixed-noise"``.
+    steps
+        How many steps ``"stochastic"`` takes.
+    step_size
+        The first of them; it moves a mean by at most about this many standard deviations of theta0.
     callback
         Called with θ at each iteration.
 
@@ -180,7 +210,8 @@ def fit_reverse_kl(
     ------
     ValueError
         If p̃ vanishes at a sample of theta0 or, for ``"stochastic"``, at any sample; if `log_p` or
-        `grad_log_p` returns nan, +inf or another shape; if a mixture is given no theta0.
+        `grad_log_p` returns nan, +inf or another shape; if `grad_log_p` differs from differences of `log_p`
+        at the start; if a mixture is given no theta0.
 
     Examples
     --------
@@ -192,17 +223,50 @@ def fit_reverse_kl(
     (array([ 3.    , -0.6931]), True)
     """
     theta0, n, rng = _start(as_family(family), theta0), as_count("n", n, minimum=2), as_generator(rng)
-    tol = float(as_shape("tol", as_positive("tol", tol), ()))
+    tol, max_iter, steps = as_tolerance(tol), as_count("max_iter", max_iter), as_count("steps", steps)
+    step_size = float(as_shape("step_size", as_positive("step_size", step_size), ()))
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be a function of theta, got {callback!r}")
     pathwise = grad_log_p is not None and isinstance(family, Reparameterizable)
     default = "fixed-noise" if pathwise else "stochastic"
     if as_choice("method", default if method is None else method, _METHODS) == "fixed-noise":
         objective = _on_fixed_noise(family, log_p, grad_log_p, theta0, n, rng)
-        fit = maximize(family, objective, theta0, tol=tol, callback=callback)
+        fit = maximize(family, objective, theta0, tol=tol, max_iter=max_iter, callback=callback)
+        fit = replace(fit, objective=elbo(family, fit.theta, log_p, n, rng=rng))
     else:
-        fit = _adam(family, _on_fresh_noise(family, log_p, grad_log_p, n, rng), theta0, tol, callback)
-    return replace(fit, objective=elbo(family, fit.theta, log_p, n, rng=rng))
+        draw = _on_fresh_noise(family, log_p, grad_log_p, rng)
+        theta, trace = _adam(family, partial(draw, n=n), theta0, steps, step_size, callback)
+        objective_reached = elbo(family, theta, log_p, n, rng=rng)
+        fit = _judged(family, theta, partial(draw, n=_JUDGES * n), log_p, tol, objective_reached, trace)
+    doubt = _doubt(family, fit, log_p, n)
+    return replace(fit, converged=False, message=doubt) if doubt else fit
+
+
+def _doubt(family: Family, fit: Fit, log_p: BatchFunction, n: int) -> str:
+    """Say what keeps a fit from being a minimum of the divergence that the gradient cannot tell."""
+    theta = fit.theta
+    if isinstance(family, NormalMixture):
+        weights = special.softmax(theta[family.logits])
+        weakest = int(np.argmin(weights))
+        if n * weights[weakest] < 1:
+            return f"component {weakest} is dead, of weight {weights[weakest]:.1e}: start from elsewhere"
+    x = _probes(family, theta)
+    vanishing = np.flatnonzero(np.isneginf(evaluate("log_p", log_p, x, minus_infinity=True)))
+    if len(vanishing):
+        return f"the divergence is infinite: p̃ vanishes at {x[vanishing[0]]}, where pθ has mass"
+    return "" if np.isfinite(fit.objective.value) else "the divergence is infinite: p̃ vanishes at a draw"
+
+
+def _probes(family: Family, theta: Array) -> NDArray[Any]:
+    """Return every outcome, or the means and points far from them along the axes: what few draws meet."""
+    if family.outcomes is not None:
+        return np.arange(family.outcomes)
+    d = family.log_scales.stop - family.log_scales.start
+    start = family.log_scales.start - d
+    far = np.concatenate([np.zeros((1, d)), _FAR * np.eye(d), -_FAR * np.eye(d)])
+    points = theta[start : start + d] + far @ units(family, theta)[start : start + d, start : start + d].T
+    width = math.prod(family.event_shape)
+    return points.reshape(-1, width).reshape(-1, *family.event_shape)
 
 
 def whitened_noise(family: Reparameterizable, n: int, *, rng: np.random.Generator) -> Array:
@@ -244,7 +308,9 @@ def _on_fixed_noise(
             f"or FullNormal), got grad_log_p={grad_log_p!r} and {family!r}; use method='stochastic'"
         )
     noise = whitened_noise(family, n, rng=rng)
-    evaluate("log_p at theta0", log_p, family.transform(theta0, noise))
+    x = family.transform(theta0, noise)
+    evaluate("log_p at theta0", log_p, x)
+    _check_gradient(log_p, grad_log_p, x, np.diag(units(family, theta0))[: family.dimension])
 
     def objective(theta: Array) -> tuple[float, Array]:
         x = family.transform(theta, noise)
@@ -256,11 +322,32 @@ def _on_fixed_noise(
     return objective
 
 
+def _check_gradient(log_p: BatchFunction, grad_log_p: BatchFunction, x: Array, scales: Array) -> None:
+    """Refuse a gradient that differs from differences of log p̃ wherever two of them agree, at each point."""
+    slopes = evaluate("grad_log_p", grad_log_p, x, shape=x.shape).reshape(len(x), -1)[:_CHECKED]
+    x = x[:_CHECKED]
+    for i, scale in enumerate(scales):
+        move = np.zeros(len(scales))
+        move[i] = _DIFFERENCE * scale
+        moved = np.concatenate([x + (c * move).reshape(x.shape[1:]) for c in (1, -1, 0.5, -0.5)])
+        values = np.asarray(evaluate("log_p", log_p, moved, minus_infinity=True)).reshape(4, len(x))
+        with np.errstate(invalid="ignore"):
+            coarse, fine = (values[0] - values[1]) / (2 * move[i]), (values[2] - values[3]) / move[i]
+        slope, size = slopes[:, i], np.abs(values).max(axis=0)
+        error = np.abs(coarse - fine) + 1e-3 * np.abs(slope) + 1e-12 * size / move[i]
+        wrong = np.abs(fine - slope) > 10 * error
+        if wrong.all():
+            raise ValueError(
+                f"grad_log_p must be the gradient of log_p, got {slope[0]:.6g} in coordinate {i} where x is "
+                f"{x[0]}; differences of log_p give {fine[0]:.6g}"
+            )
+
+
 def _on_fresh_noise(
-    family: Family, log_p: BatchFunction, grad_log_p: BatchFunction | None, n: int, rng: np.random.Generator
-) -> Callable[[Array], ElboDraw]:
-    """Return draws of the ELBO and its gradient as a function of θ, by the better estimator that there is."""
-    draw = partial(draw_elbo, family, log_p=log_p, n=n, rng=rng)
+    family: Family, log_p: BatchFunction, grad_log_p: BatchFunction | None, rng: np.random.Generator
+) -> Callable[..., ElboDraw]:
+    """Return draws of the ELBO and its gradient by θ and n, with the better estimator there is."""
+    draw = partial(draw_elbo, family, log_p=log_p, rng=rng)
     if grad_log_p is None or not isinstance(family, Reparameterizable):
         return partial(draw, method="score-function", baseline="leave-one-out")
     return partial(draw, method="reparameterization", grad_log_p=grad_log_p)
@@ -278,30 +365,53 @@ def _adam(
     family: Family,
     draw: Callable[[Array], ElboDraw],
     theta: Array,
-    tol: float,
+    steps: int,
+    step_size: float,
     callback: Callback | None,
-) -> Fit:
-    """Ascend by Adam, its constants those of Kingma and Ba (2015); judge the end by a fresh draw."""
-    trace = np.empty(_STEPS)
-    first, second = np.zeros_like(theta), np.zeros_like(theta)
-    for step in range(_STEPS):
+) -> tuple[Array, Array]:
+    """Return θ and the trace of Adam in units of the start, with the constants of Kingma and Ba (2015)."""
+    trace = np.empty(steps)
+    first, second, scale = np.zeros_like(theta), np.zeros_like(theta), units(family, theta)
+    for step in range(steps):
         if callback is not None:
             callback(theta.copy())
         terms, gradients = draw(theta)
         trace[step] = terms.mean()
-        gradient = gradients.mean(axis=0)
+        gradient = gradients.mean(axis=0) @ scale
         first = 0.9 * first + 0.1 * gradient
         second = 0.999 * second + 0.001 * gradient**2
-        rate = _FIRST_RATE * (1 + np.cos(np.pi * step / _STEPS)) / 2
-        scale = np.sqrt(second / (1 - 0.999 ** (step + 1))) + 1e-8
-        theta = theta + rate * first / (1 - 0.9 ** (step + 1)) / scale
-    terms, gradients = draw(theta)
-    gradient, error = gradients.mean(axis=0), gradients.std(axis=0, ddof=1) / np.sqrt(len(gradients))
-    converged = bool(np.all(np.abs(gradient) <= tol + 4.5 * error))
-    message = f"the gradient is {'within' if converged else 'beyond'} tol plus 4.5 standard errors of zero"
-    theta, objective, gradient_norm = (
-        family.centred(theta),
-        Estimate.of(terms),
-        float(np.linalg.norm(gradient)),
-    )
-    return Fit(theta, family.at(theta), objective, converged, message, gradient_norm, trace)
+        rate = step_size * (1 + np.cos(np.pi * step / steps)) / 2
+        spread = np.sqrt(second / (1 - 0.999 ** (step + 1))) + 1e-8
+        theta = theta + scale @ (rate * first / (1 - 0.9 ** (step + 1)) / spread)
+    return family.centred(theta), trace
+
+
+def _judged(
+    family: Family,
+    theta: Array,
+    draw: Callable[[Array], ElboDraw],
+    log_p: BatchFunction,
+    tol: float,
+    objective: Estimate,
+    trace: Array,
+) -> Fit:
+    """Return the fit, converged if what the ELBO could still gain is small beside its error."""
+    if family.outcomes is not None:
+        x = np.arange(family.outcomes)
+        log_prob = family.log_prob(theta, x)
+        terms = np.maximum(evaluate("log_p", log_p, x, minus_infinity=True), -1e150) - log_prob
+        # the squared gradient in the metric of Fisher, which sums over the outcomes
+        square, noise = float(np.exp(log_prob) @ (terms - np.exp(log_prob) @ terms) ** 2), 0.0
+    else:
+        gradients = draw(theta).gradients @ units(family, theta)
+        square = float((gradients.mean(axis=0) ** 2).sum())
+        noise = float(gradients.var(axis=0, ddof=1).sum()) / len(gradients)
+    allowed = max(tol, objective.standard_error)
+    converged = (square + noise) / 2 <= allowed
+    if converged:
+        message = "the ELBO could gain no more than its error"
+    elif square > noise:
+        message = "the gradient is not yet zero: take more steps, or larger ones"
+    else:
+        message = "the noise of the gradient hides the slope: raise n"
+    return Fit(family, theta, objective, converged, message, square**0.5, trace)

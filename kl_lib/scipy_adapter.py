@@ -32,6 +32,7 @@ def private(owner: Any, name: str) -> Any:
 # and of the newer random variables.
 Generator: Any = stats.rv_continuous.__base__
 MultivariateFrozen: Any = type(stats.multivariate_normal()).__base__
+DiscreteFrozen: Any = type(stats.bernoulli(0.5))
 NewerContinuous: Any = stats.Normal.__base__
 Newer: Any = NewerContinuous.__base__
 
@@ -57,12 +58,6 @@ def may_be_infinite(generator: Any) -> list[str]:
     ]
 
 
-def has_entropy_formula(generator: Any) -> bool:
-    """Whether a generator brings its own formula of the entropy, and does not integrate."""
-    generic = [private(base, "_entropy") for base in (stats.rv_continuous, stats.rv_discrete)]
-    return type(generator)._entropy not in generic
-
-
 def histogram_bins(histogram: stats.rv_histogram) -> tuple[Array, Array]:
     """Return the edges of the bins of a histogram, (k + 1,), and the densities in the bins, (k,)."""
     return private(histogram, "_hbins"), private(histogram, "_hpdf")[1:-1]
@@ -78,10 +73,13 @@ def multivariate_name(frozen: Any) -> str:
     return type(frozen).__name__.removesuffix("_frozen")
 
 
-def covariance_and_rank(frozen: Any) -> tuple[Any, int]:
-    """Return the covariance of a frozen stats.multivariate_normal, and its rank."""
+def covariance_parts(frozen: Any) -> tuple[str, tuple[Any, ...], int]:
+    """Return how a frozen stats.multivariate_normal was given its covariance, what by, and its rank."""
     covariance = private(frozen, "cov_object")
-    return covariance.covariance, covariance.rank
+    kind = type(covariance).__name__.removeprefix("CovVia").lower()
+    names = {"cholesky": ["_factor"], "precision": ["_precision"], "eigendecomposition": ["_w", "_v"]}
+    parts = tuple(private(covariance, name) for name in names.get(kind, ["covariance"]))
+    return kind, parts, int(covariance.rank)
 
 
 def is_invalid_multinomial(frozen: Any) -> Mask:

@@ -17,6 +17,7 @@ BatchFunction: TypeAlias = Callable[[NDArray[Any]], ArrayLike]
 Callback: TypeAlias = Callable[[Array], object]
 
 KLMethod: TypeAlias = Literal["auto", "closed", "quadrature"]
+Estimator: TypeAlias = Literal["k1", "k2", "k3"]
 FitMethod: TypeAlias = Literal["fixed-noise", "stochastic"]
 ElboMethod: TypeAlias = Literal["score-function", "reparameterization", "sticking-the-landing"]
 # A number, one for each coordinate of θ, or how to find them.

@@ -12,6 +12,7 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 SEED = 20260101
+collect_ignore = ["mutants.py"]  # of an environment of its own
 
 # Derandomised: what passed once passes everywhere. No deadline: a loaded machine may be slow.
 settings.register_profile("kl", deadline=None, derandomize=True, max_examples=60)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats.distributions import rv_frozen
 
-from kl_lib import scipy_adapter
-from kl_lib.checks import as_choice, as_finite, as_tolerance
+from kl_lib.checks import as_choice, as_finite, as_fraction
 from kl_lib.divergence.distributions import Distribution, common_shape, float_or_array, read_distribution
+from kl_lib.divergence.entropies import closed_entropy
 from kl_lib.divergence.numerical import (
     ABSOLUTE,
     RELATIVE,
@@ -20,6 +17,7 @@ from kl_lib.divergence.numerical import (
     kl_numerical,
 )
 from kl_lib.divergence.registry import closed_values, no_values
+from kl_lib.divergence.sampling import can_be_sampled, density_name
 from kl_lib.types import Array, BatchFunction, KLMethod, Mask, SciPyDistribution
 
 # Of entropies, in nats: one may be 0, where no relative error can be promised.
@@ -73,15 +71,24 @@ def kl_divergence(
     ----------
     Kullback and Leibler (1951), "On information and sufficiency", equation 2.6.
     """
-    relative = as_tolerance("rtol", rtol)
+    relative = as_fraction("rtol", rtol)
     chosen = as_choice("method", method, ("auto", "closed", "quadrature"))
     first, second = read_distribution("p", p), read_distribution("q", q)
     shape = common_shape(first, second)
     value, covered = no_values(shape) if chosen == "quadrature" else closed_values(first, second, shape)
     if chosen == "closed" and not np.all(covered):
+        way_on = "; method='quadrature' may" if _is_univariate(first, second) else _by_sampling(first, second)
         raise NotImplementedError(
-            f"no closed form of D({first.name}‖{second.name}) covers these parameters; "
-            "method='quadrature' may"
+            f"no closed form of D({first.name}‖{second.name}) covers these parameters{way_on}"
+        )
+    if not (np.all(covered) or _is_univariate(first, second)):
+        if chosen == "quadrature" and np.all(closed_values(first, second, shape)[1]):
+            raise NotImplementedError(
+                f"method='quadrature' is for univariate distributions, got p = {first.name} and "
+                f"q = {second.name}; method='auto' takes their closed form"
+            )
+        raise NotImplementedError(
+            f"nothing exact is known for {_named(first, second)}{_by_sampling(first, second)}"
         )
     return completed(value, covered, kl_numerical, first, second, ABSOLUTE, relative)
 
@@ -89,8 +96,9 @@ def kl_divergence(
 def entropy(p: SciPyDistribution) -> float | Array:
     r"""Return H(p) = −E_{x∼p} log p(x) in nats: the entropy, or for a density the differential entropy.
 
-    SciPy's formula where it has one, else quadrature or a sum to a relative error of 1e-9 (or 1e-11
-    nats). A differential entropy may be negative.
+    A closed form, to about 1e-14 of max(1, |H|), where there is one; else quadrature or a sum to a relative
+    error of 1e-9 (or 1e-11 nats); SciPy's formula for multivariate distributions that have no other. A
+    differential entropy may be negative.
 
     Parameters
     ----------
@@ -109,9 +117,9 @@ def entropy(p: SciPyDistribution) -> float | Array:
     ValueError
         If a parameter of p is invalid.
     NotImplementedError
-        If p is multivariate and SciPy has no formula.
+        If p is multivariate and no formula is known.
     ArithmeticError
-        If the integral or the sum does not converge to its tolerance.
+        If the integral or the sum does not converge to its tolerance, or a formula overflows.
 
     Examples
     --------
@@ -127,11 +135,11 @@ def entropy(p: SciPyDistribution) -> float | Array:
     Shannon (1948), "A mathematical theory of communication", sections 6 and 20.
     """
     distribution = read_distribution("p", p)
-    formula = _formula(distribution)
+    formula = closed_entropy(distribution)
     if formula is not None:
         return float_or_array(np.array(np.broadcast_to(formula, distribution.shape)))
     if distribution.kind in ("multivariate", "other"):
-        raise NotImplementedError(f"no formula is known for the entropy of {distribution.name}")
+        raise NotImplementedError(f"no formula is known for the entropy of {_described(distribution)}")
     return _numerical(*no_values(distribution.shape), distribution, distribution)
 
 
@@ -173,7 +181,7 @@ def cross_entropy(p: SciPyDistribution, q: SciPyDistribution) -> float | Array:
     """
     first, second = read_distribution("p", p), read_distribution("q", q)
     shape = common_shape(first, second)
-    formula = _formula(first)
+    formula = closed_entropy(first)
     if formula is None:
         return _numerical(*no_values(shape), first, second)
     divergence, covered = closed_values(first, second, shape)
@@ -262,23 +270,27 @@ def kl_integrand(p: SciPyDistribution, q: SciPyDistribution, x: ArrayLike) -> Ar
         return np.where(np.isneginf(log_p), 0.0, np.exp(log_p) * (log_p - log_q))
 
 
+def _is_univariate(p: Distribution, q: Distribution) -> bool:
+    return {p.kind, q.kind} <= {"continuous", "discrete"}
+
+
+def _described(p: Distribution) -> str:
+    return p.name if p.dimension in (0, 1) else f"{p.name} of dimension {p.dimension}"
+
+
+def _named(p: Distribution, q: Distribution) -> str:
+    return f"p = {_described(p)} and q = {_described(q)}"
+
+
+def _by_sampling(p: Distribution, q: Distribution) -> str:
+    """Name the call that estimates the divergence, where it can."""
+    can = can_be_sampled(p) and density_name(p) is not None and density_name(p) == density_name(q)
+    return "; estimate the divergence with kl_lib.kl_monte_carlo(p, q, n, rng=rng)" if can else ""
+
+
 def _numerical(value: Array, covered: Mask, p: Distribution, q: Distribution) -> float | Array:
+    if not (covered.all() or _is_univariate(p, q)):
+        raise NotImplementedError(
+            f"nothing exact is known for the cross-entropy of {_named(p, q)}{_by_sampling(p, q)}"
+        )
     return completed(value, covered, cross_entropy_numerical, p, q, _ABSOLUTE)
-
-
-def _formula(p: Distribution) -> Array | None:
-    """Return the entropy by SciPy's formula, if it has one."""
-    if p.kind in ("multivariate", "other"):
-        return p.source.entropy() if p.kind == "multivariate" and hasattr(p.source, "entropy") else None
-    if not isinstance(p.source, rv_frozen):
-        return _newer_formula(p.source)
-    known = p.kind == "continuous" and scipy_adapter.has_entropy_formula(p.source.dist)
-    return p.source.entropy() if known else None
-
-
-def _newer_formula(source: Any) -> Array | None:
-    try:
-        formula: Array = source.entropy(method="formula")
-    except NotImplementedError:
-        return None
-    return formula

@@ -27,24 +27,34 @@ from kl_lib.numerics import (
     phi_product_ratio,
     phi_ratio,
     phi_square_ratio,
+    softmax_divergence,
     two_product,
     two_quotient,
     two_sum,
 )
+from kl_lib.numerics.bregman import within_factor
 from kl_lib.types import Array, Mask
 
 
 @register_kl("norm", "norm")
 def kl_normal(p: Parameters, q: Parameters) -> ClosedValue:
     """½[(Δμ/σq)² + φ(σp²/σq² − 1)]."""
-    z = (p.loc - q.loc) / q.scale
+    z = _distance(p, q, q.scale)
     return 0.5 * z * z + phi_square_ratio(p.scale, q.scale, weight=0.5)
+
+
+def _distance(p: Parameters, q: Parameters, scale: Array) -> ClosedValue:
+    """Return (μp − μq)/scale, by halves where the difference overflows."""
+    difference = p.loc - q.loc
+    if np.isfinite(difference).all():
+        return difference / scale
+    return 2 * ((0.5 * p.loc - 0.5 * q.loc) / scale)
 
 
 @register_kl("expon", "expon")
 def kl_exponential(p: Parameters, q: Parameters) -> ClosedValue:
     """φ(sp/sq − 1) + Δloc/sq; inf where p begins before q."""
-    shift = np.maximum(p.loc - q.loc, 0.0) / q.scale
+    shift = np.maximum(_distance(p, q, q.scale), 0.0)
     return np.where(_begins_before(p, q), np.inf, phi_ratio(p.scale, q.scale) + shift)
 
 
@@ -55,20 +65,21 @@ def _begins_before(p: Parameters, q: Parameters) -> Mask:
 @register_kl("laplace", "laplace")
 def kl_laplace(p: Parameters, q: Parameters) -> ClosedValue:
     """φ(bp/bq − 1) + (bp/bq) ψ(−|Δμ|/bp)."""
-    distance = np.abs(p.loc - q.loc)
     ratio = np.minimum(p.scale / q.scale, LARGEST)
-    t = distance / p.scale
-    far = distance / q.scale + ratio * np.expm1(-t)
+    t = np.abs(_distance(p, q, p.scale))
+    far = np.abs(_distance(p, q, q.scale)) + ratio * np.expm1(-t)
     return phi_ratio(p.scale, q.scale) + np.where(t < 1, ratio * expm1x(-np.minimum(t, 1.0)), far)
 
 
 @register_kl("cauchy", "cauchy")
 def kl_cauchy(p: Parameters, q: Parameters) -> ClosedValue:
     """log(1 + ((σp − σq)² + Δμ²)/(4 σp σq)) (Chyzak and Nielsen 2019, equation 1)."""
-    distance, difference = p.loc - q.loc, p.scale - q.scale
+    difference = p.scale - q.scale
     small, large = np.minimum(p.scale, q.scale), np.maximum(p.scale, q.scale)
-    excess = 0.25 * ((difference / small) * (difference / large) + (distance / small) * (distance / large))
-    far = 2 * np.log(np.hypot(distance, large + small)) - np.log(4 * large) - np.log(small)
+    distances = _distance(p, q, small) * _distance(p, q, large)
+    excess = 0.25 * ((difference / small) * (difference / large) + distances)
+    halves = np.hypot(0.5 * p.loc - 0.5 * q.loc, 0.5 * large + 0.5 * small)
+    far = 2 * np.log(halves) - np.log(large) - np.log(small)
     return np.where(excess < np.inf, np.log1p(np.minimum(excess, LARGEST)), far)
 
 
@@ -90,7 +101,7 @@ def kl_gumbel_left(p: Parameters, q: Parameters) -> ClosedValue:
 def kl_von_mises(p: Parameters, q: Parameters) -> ClosedValue:
     """B_f(κq, κp) + 2 κq (I₁/I₀)(κp) sin²(Δμ/2), f = log I₀."""
     angle, lost = (0.5 * part for part in two_quotient(*two_sum(p.loc, -q.loc), q.scale))
-    sine = np.sin(angle) + np.cos(angle) * lost
+    sine = np.sin(angle) * np.cos(lost) + np.cos(angle) * np.sin(lost)
     return bessel_bregman(q.kappa, p.kappa) + 2 * q.kappa * bessel_ratio(p.kappa) * sine**2
 
 
@@ -155,7 +166,7 @@ def kl_weibull(p: Parameters, q: Parameters) -> ClosedValue:
 @register_kl("halfnorm", "halfnorm")
 def kl_half_normal(p: Parameters, q: Parameters) -> ClosedValue:
     """½[φ(sp²/sq² − 1) + d(d + 2 √(2/π) sp/sq)], d = Δloc/sq; inf where p begins before q."""
-    d = np.maximum(p.loc - q.loc, 0.0) / q.scale
+    d = np.maximum(_distance(p, q, q.scale), 0.0)
     rise = d * (0.5 * d + np.sqrt(2 / np.pi) * np.minimum(p.scale / q.scale, LARGEST))
     return np.where(_begins_before(p, q), np.inf, phi_square_ratio(p.scale, q.scale, weight=0.5) + rise)
 
@@ -175,11 +186,27 @@ def kl_maxwell(p: Parameters, q: Parameters) -> ClosedValue:
 @register_kl("beta", "beta", equal=("loc", "scale"))
 def kl_beta(p: Parameters, q: Parameters) -> ClosedValue:
     """(aq + bq) KL(mean of q ‖ mean of p) + B_g(aq, ap) + B_g(bq, bp) − B_g(aq + bq, ap + bp)."""
-    # The means differ by this over (ap + bp)(aq + bq).
-    determinant = _determinant(p.a, q.b, q.a, p.b)
-    sum_p, sum_q = p.a + p.b, q.a + q.b
-    means = _mean_term(q.a, sum_p, p.a, sum_q, determinant) + _mean_term(q.b, sum_p, p.b, sum_q, -determinant)
-    return means + beta_bregman(p.a, p.b, q.a, q.b)
+    known = _known(p.a, p.a + p.b, q.a, q.a + q.b) & _known(p.b, p.a + p.b, q.b, q.a + q.b)
+    ends = [p.a, p.b, q.a, q.b] if known.all() else [np.where(known, x, 1.0) for x in (p.a, p.b, q.a, q.b)]
+    (a, b), _ = _of_order_1(np.maximum(*ends[:2]), *ends[:2])
+    (c, d), exponent = _of_order_1(np.maximum(*ends[2:]), *ends[2:])
+    # The means differ by this over (a + b)(c + d).
+    determinant = _determinant(a, d, c, b)
+    means = _mean_term(c, a + b, a, c + d, determinant) + _mean_term(d, a + b, b, c + d, -determinant)
+    value = np.ldexp(means, exponent) + beta_bregman(*ends)
+    return value if known.all() else np.where(known, value, np.nan)
+
+
+def _known(a_p: Array, sum_p: Array, a_q: Array, sum_q: Array) -> Mask:
+    """Return where the shapes are near enough to one another to keep the digits of what is computed."""
+    shares = within_factor(1e280, a_p, sum_p) & within_factor(1e280, a_q, sum_q)
+    return within_factor(1e152, a_p, a_q) & shares & np.isfinite(sum_p + sum_q)
+
+
+def _of_order_1(largest: Array, *shapes: Array) -> tuple[list[Array], Array]:
+    """Return shapes over a power of 2, so that their products stay within the range, and its exponent."""
+    exponent = np.frexp(largest)[1]
+    return [np.ldexp(x, -exponent) for x in shapes], exponent
 
 
 @register_kl("dirichlet", "dirichlet")
@@ -188,12 +215,16 @@ def kl_dirichlet(p: Parameters, q: Parameters) -> ClosedValue:
 
     The Bregman terms are those of the beta distributions of each share in what the ones before it left.
     """
-    (sum_p, lost_p), (sum_q, lost_q) = (_sum(side.alpha) for side in (p, q))
-    determinant = _determinant(p.alpha, sum_q, q.alpha, sum_p) + (p.alpha * lost_q - q.alpha * lost_p)
-    means = _mean_term(q.alpha, sum_p, p.alpha, sum_q, determinant)
+    if not _known(p.alpha, np.sum(p.alpha), q.alpha, np.sum(q.alpha)).all():
+        return np.nan
+    (a,), _ = _of_order_1(np.max(p.alpha), p.alpha)
+    (c,), exponent = _of_order_1(np.max(q.alpha), q.alpha)
+    (sum_p, lost_p), (sum_q, lost_q) = _sum(a), _sum(c)
+    determinant = _determinant(a, sum_q, c, sum_p) + (a * lost_q - c * lost_p)
+    means = _mean_term(c, sum_p, a, sum_q, determinant)
     rest_p, rest_q, step = (np.cumsum(x[::-1])[-2::-1] for x in (p.alpha, q.alpha, q.alpha - p.alpha))
     shares = beta_bregman(p.alpha[:-1], rest_p, q.alpha[:-1], rest_q, b_step=step)
-    return np.sum(means) + np.sum(shares)
+    return np.ldexp(np.sum(means), exponent) + np.sum(shares)
 
 
 def _sum(values: Array) -> tuple[Array, Array]:
@@ -215,30 +246,48 @@ def _mean_term(a_q: Array, sum_p: Array, a_p: Array, sum_q: Array, determinant: 
 
 @register_kl("bernoulli", "bernoulli", equal=("loc",))
 def kl_bernoulli(p: Parameters, q: Parameters) -> ClosedValue:
-    """Σ over both outcomes, whose weights differ by the same amount, of w_p φ(w_q/w_p − 1)."""
+    """Σ over both outcomes, whose weights differ by the same amount, of w_p φ(w_q/w_p − 1).
+
+    Where a logit is known, the probabilities may have been rounded to 0 or 1, and their logits are taken.
+    """
+    if hasattr(p, "logit") or hasattr(q, "logit"):
+        return softmax_divergence(*np.broadcast_arrays(both_logits(p), both_logits(q)))
     return _one_trial(p, q)
+
+
+def both_logits(side: Parameters) -> Array:
+    """Return the logits of 0 and 1, (..., 2)."""
+    if hasattr(side, "logit"):
+        return np.stack([np.zeros_like(side.logit), side.logit], axis=-1)
+    with np.errstate(divide="ignore"):
+        return np.stack([np.log1p(-side.p), np.log(side.p)], axis=-1)
 
 
 @register_kl("binom", "binom", equal=("loc", "n"))
 def kl_binomial(p: Parameters, q: Parameters) -> ClosedValue:
     """As many times the divergence of one trial as there are trials."""
-    return p.n * _one_trial(p, q)
+    step = p.n * (q.p - p.p)
+    return kl_term(p.n * p.p, p.n * q.p, step) + kl_term(p.n * (1 - p.p), p.n * (1 - q.p), -step)
 
 
 @register_kl("geom", "geom", equal=("loc",))
 def kl_geometric(p: Parameters, q: Parameters) -> ClosedValue:
     """1/p, the mean number of trials, times the divergence of one trial."""
-    return _one_trial(p, q) / p.p
+    return _per_success(p, q)
 
 
 @register_kl("nbinom", "nbinom", equal=("loc", "n"))
 def kl_negative_binomial(p: Parameters, q: Parameters) -> ClosedValue:
     """n/p, the mean number of trials, times the divergence of one trial."""
-    return p.n * (_one_trial(p, q) / p.p)
+    return p.n * _per_success(p, q)
 
 
 def _one_trial(p: Parameters, q: Parameters) -> Array:
     return kl_term(p.p, q.p) + kl_term(1 - p.p, 1 - q.p, p.p - q.p)
+
+
+def _per_success(p: Parameters, q: Parameters) -> ClosedValue:
+    return phi_ratio(q.p, p.p) + kl_term(1 - p.p, 1 - q.p, p.p - q.p) / p.p
 
 
 @register_kl("poisson", "poisson", equal=("loc",))

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
-from scipy.linalg import cholesky
 from scipy.stats.distributions import rv_frozen
 
 from kl_lib import scipy_adapter
 from kl_lib.checks import as_finite, as_positive
+from kl_lib.divergence.covariances import from_matrix, read_covariance
+from kl_lib.families.discrete import DiscreteFromLogits
 from kl_lib.numerics import two_sum
 from kl_lib.types import Array
 
@@ -39,7 +40,7 @@ class Distribution:
     parameters: Parameters
     shape: tuple[int, ...]
     source: Any
-    dimension: int = 1
+    dimension: int | tuple[int, ...] = 1
 
     def parameter_at(self, name: str, index: tuple[int, ...]) -> float:
         """Return one entry of a parameter; `index` is into a shape that `shape` broadcasts to."""
@@ -93,6 +94,8 @@ def _read_frozen(label: str, value: Any) -> Distribution:
     _check_domain(label, generator, parameters)
     parameters["loc"] = as_finite(f"loc of {label}", loc)
     parameters["scale"] = as_positive(f"scale of {label}", scale)
+    if isinstance(value, DiscreteFromLogits):
+        parameters["logit"] = value.logits[1] - value.logits[0]
     shape = np.broadcast_shapes(*{parameter.shape for parameter in parameters.values()})
     kind = "continuous" if isinstance(generator, stats.rv_continuous) else "discrete"
     return Distribution(label, _registered_name(generator), kind, Parameters(**parameters), shape, value)
@@ -102,7 +105,17 @@ def _read_points(label: str, value: Any, xk: Array, pk: Array) -> Distribution:
     """Read a stats.rv_discrete that is given by its points `xk` and probabilities `pk`."""
     loc = as_finite(f"loc of {label}", scipy_adapter.shapes_loc_scale(value)[1])
     parameters = Parameters(xk=xk, pk=pk, loc=loc)
+    if isinstance(value, DiscreteFromLogits):
+        parameters.logits = value.logits
     return Distribution(label, "rv_discrete", "discrete", parameters, loc.shape, value)
+
+
+def table_logits(parameters: Parameters) -> Array:
+    """Return the logits of a table of points, or the logs of their probabilities where those were given."""
+    if hasattr(parameters, "logits"):
+        return _as_float(parameters.logits)
+    with np.errstate(divide="ignore"):
+        return np.log(_as_float(parameters.pk))
 
 
 def shape_names(generator: Any) -> list[str]:
@@ -148,7 +161,7 @@ def _read_multivariate(label: str, value: Any) -> Distribution:
     return Distribution(label, name, "multivariate", Parameters(**parameters), shape, value, dimension)
 
 
-_Multivariate = tuple[dict[str, Array], tuple[int, ...], int]
+_Multivariate = tuple[dict[str, Any], tuple[int, ...], int | tuple[int, ...]]
 
 
 def _unknown(_label: str, _value: Any) -> _Multivariate:
@@ -157,24 +170,21 @@ def _unknown(_label: str, _value: Any) -> _Multivariate:
 
 def _multivariate_normal(label: str, value: Any) -> _Multivariate:
     mean = as_finite(f"mean of {label}", value.mean)
-    covariance, rank = scipy_adapter.covariance_and_rank(value)
-    covariance, dimension = as_finite(f"cov of {label}", covariance), mean.shape[-1]
-    if rank < dimension:
-        raise ValueError(
-            f"cov of {label} must be positive definite, got rank {rank} in dimension {dimension}"
-        )
-    factor = factor_of(f"cov of {label}", covariance)
-    return {"mean": mean, "cov": covariance, "factor": factor}, (), dimension
+    covariance = read_covariance(label, value)
+    return {"mean": mean, "cov": value.cov, "covariance": covariance}, (), mean.shape[-1]
 
 
-def factor_of(name: str, covariance: Array) -> Array:
-    """Return the Cholesky factors of covariances (..., d, d)."""
-    try:
-        if covariance.ndim == 2:  # where it is large, twice as fast
-            return _as_float(cholesky(covariance, lower=True, check_finite=False))
-        return _as_float(np.linalg.cholesky(covariance))
-    except np.linalg.LinAlgError:
-        raise ValueError(f"{name} must be positive definite to working precision, got {covariance}") from None
+def _wishart(label: str, value: Any) -> _Multivariate:
+    scale = from_matrix(f"scale of {label}", value.scale)
+    df = as_positive(f"df of {label}", value.df)
+    return {"df": df, "scale": value.scale, "covariance": scale}, (), len(value.scale)
+
+
+def _matrix_normal(label: str, value: Any) -> _Multivariate:
+    mean = as_finite(f"mean of {label}", value.mean)
+    rows, columns = (from_matrix(f"{name} of {label}", getattr(value, name)) for name in ("rowcov", "colcov"))
+    parameters = {"mean": mean, "rowcov": value.rowcov, "colcov": value.colcov, "rows": rows}
+    return parameters | {"columns": columns}, (), mean.shape
 
 
 def _multinomial(label: str, value: Any) -> _Multivariate:
@@ -191,6 +201,8 @@ def _dirichlet(label: str, value: Any) -> _Multivariate:
 
 _MULTIVARIATE: dict[str, Callable[[str, Any], _Multivariate]] = {
     "multivariate_normal": _multivariate_normal,
+    "wishart": _wishart,
+    "matrix_normal": _matrix_normal,
     "multinomial": _multinomial,
     "dirichlet": _dirichlet,
 }
@@ -215,6 +227,8 @@ def _newer_parameters(value: Any) -> tuple[str, dict[str, Any]]:
         lower, upper = _as_float(value.a), _as_float(value.b)
         width, lost = two_sum(upper, -lower)
         return "uniform", {"loc": lower, "scale": width, "scale_lost": lost}
+    if isinstance(value, stats.Binomial):
+        return "binom", {"n": _as_float(value.n), "p": _as_float(value.p), "loc": np.zeros(())}
     generator = scipy_adapter.generator_inside(value)
     if generator is None:
         return type(value).__name__, {}

@@ -7,16 +7,26 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kl_lib.checks import as_finite, as_positive
-from kl_lib.divergence.distributions import Parameters, factor_of, float_or_array
+from kl_lib.checks import as_finite
+from kl_lib.divergence.covariances import (
+    Covariance,
+    as_factor,
+    as_symmetric,
+    factor_of,
+    on_support,
+    share_support,
+)
+from kl_lib.divergence.distributions import Parameters, float_or_array
 from kl_lib.divergence.registry import ClosedValue, register_kl
-from kl_lib.numerics import excess_factor, in_blocks, phi, phi_square_ratio, solve_lower
+from kl_lib.numerics import excess_factor, gamma_bregman, in_blocks, phi, phi_square_ratio, solve_lower
 from kl_lib.types import Array
 
 # So many entries of matrices at a time that all that is computed of them stays in the cache.
 _BLOCK = 1 << 17
 # Fewer matrices are faster one by one.
 _FEW = 128
+# Where a pivot falls below this, the logs of the determinants are taken.
+_NARROW = -0.5
 
 
 def kl_normal_cholesky(
@@ -54,7 +64,7 @@ def kl_normal_cholesky(
     >>> kl_normal_cholesky(np.zeros((5, 2)), np.eye(2), np.zeros(2), 2 * np.eye(2)).shape
     (5,)
     """
-    factor_p, factor_q = _as_factor("chol_p", chol_p), _as_factor("chol_q", chol_q)
+    factor_p, factor_q = as_factor("chol_p", chol_p), as_factor("chol_q", chol_q)
     shift, shape = _shift_and_shape(mean_p, factor_p, mean_q, factor_q, "chol_q")
     value = _by_blocks(_kl_from_factors, shape, shift, factor_p, factor_q)
     return float_or_array(value)
@@ -62,9 +72,14 @@ def kl_normal_cholesky(
 
 def _kl_from_factors(shift: Array, factor_p: Array, factor_q: Array) -> Array:
     """Take the index of the pair last: (d, 1, n), (d, d, n), (d, d, n) → (n,)."""
-    scatter = np.sum(phi_square_ratio(_diagonal(factor_p), _diagonal(factor_q)), axis=0)
+    return _half(_scatter_of_factors(factor_p, factor_q), solve_lower(factor_q, shift))
+
+
+def _scatter_of_factors(factor_p: Array, factor_q: Array) -> Array:
+    """Return tr T − d − log det T for T = Lq⁻¹ Lp Lpᵀ Lq⁻ᵀ, (d, d, n), (d, d, n) → (n,)."""
     below = _squares_below(solve_lower(factor_q, factor_p - factor_q))
-    return _half(scatter + below, solve_lower(factor_q, shift))
+    scatter: Array = np.sum(phi_square_ratio(_diagonal(factor_p), _diagonal(factor_q)), axis=0) + below
+    return scatter
 
 
 def kl_normal_covariance(
@@ -108,7 +123,7 @@ def kl_normal_covariance(
     ----------
     Golub and Van Loan (2013), *Matrix Computations*, section 4.2 (Cholesky's method).
     """
-    sigma_p, sigma_q = _as_covariance("cov_p", cov_p), _as_covariance("cov_q", cov_q)
+    sigma_p, sigma_q = as_symmetric("cov_p", cov_p), as_symmetric("cov_q", cov_q)
     shift, shape = _shift_and_shape(mean_p, sigma_p, mean_q, sigma_q, "cov_q")
     factor_p, factor_q = factor_of("cov_p", sigma_p), factor_of("cov_q", sigma_q)
     value = _by_blocks(_kl_from_covariances, shape, shift, sigma_p, factor_p, sigma_q, factor_q)
@@ -118,14 +133,23 @@ def kl_normal_covariance(
 def _kl_from_covariances(shift: Array, cov_p: Array, factor_p: Array, cov_q: Array, factor_q: Array) -> Array:
     """Take the index of the pair last: (d, 1, n), (d, d, n), … → (n,)."""
     excess = solve_lower(factor_q, solve_lower(factor_q, cov_p - cov_q).swapaxes(0, 1))
-    factor = excess_factor(excess)
-    pivots = _diagonal(factor) * (2 + _diagonal(factor))
-    near = _squares_below(factor) + np.sum(phi(pivots), axis=0)
+    log_ratio = np.sum(np.log(_diagonal(factor_p) / _diagonal(factor_q)), axis=0)
+    return _half(_scatter_of_excess(excess, log_ratio), solve_lower(factor_q, shift))
+
+
+def _scatter_of_excess(excess: Array, log_ratio: Array) -> Array:
+    """Return tr T − d − log det T from T − I and ½ log det T, (d, d, n), (n,) → (n,)."""
+    below, pivots = _pivots(excess)
+    near = below + np.sum(phi(pivots), axis=0)
     # Where p is much narrower than q some way, a pivot close to −1 has lost the small determinant.
-    logs = np.log(_diagonal(factor_p) / _diagonal(factor_q))
-    narrow = np.sum(_diagonal(excess) - 2 * logs, axis=0)
-    scatter = np.where(np.all(pivots > -0.5, axis=0), near, narrow)
-    return _half(scatter, solve_lower(factor_q, shift))
+    narrow = np.sum(_diagonal(excess), axis=0) - 2 * log_ratio
+    return np.asarray(np.where(np.all(pivots > _NARROW, axis=0), near, narrow))
+
+
+def _pivots(excess: Array) -> tuple[Array, Array]:
+    """Return Σ_{i>j} F²ᵢⱼ, (n,), and the squares on the diagonal of I + F less 1, (d, n)."""
+    factor = excess_factor(excess)
+    return _squares_below(factor), _diagonal(factor) * (2 + _diagonal(factor))
 
 
 def _half(scatter: Array, shift: Array) -> Array:
@@ -154,9 +178,82 @@ def _squares_below(lower: Array) -> Array:
 
 @register_kl("multivariate_normal", "multivariate_normal")
 def kl_multivariate_normal(p: Parameters, q: Parameters) -> ClosedValue:
-    """Take the same formula as `kl_normal_covariance`."""
-    shift = (p.mean - q.mean)[:, np.newaxis]
-    return _by_blocks(_kl_from_covariances, (), shift, p.cov, p.factor, q.cov, q.factor)
+    """½[scatter + ‖A_q⁻¹(μp − μq)‖²] on the support of both; inf where they have not the same."""
+    first, second = p.covariance, q.covariance
+    shift, size = (p.mean - q.mean)[:, np.newaxis], np.maximum(np.abs(p.mean), np.abs(q.mean))
+    if not share_support(first, second, shift, size):
+        return np.inf
+    return 0.5 * (_scatter(*on_support(first, second)) + np.sum(second.whitened(shift) ** 2))
+
+
+def _scatter(p: Covariance, q: Covariance) -> float:
+    """Return tr T − r − log det T for T = A_q⁻¹ Σp A_q⁻ᵀ, by what both were given by."""
+    if p.triangular and q.triangular and not p.kind == q.kind == "matrix":
+        return float(_scatter_of_factors(p.factor[..., np.newaxis], q.factor[..., np.newaxis])[0])
+    return _scatter_of_one(_excess(p, q), p.log_volume - q.log_volume)
+
+
+def _excess(p: Covariance, q: Covariance) -> Array:
+    """Return T − I, or what has the same scatter, from the difference of what was given."""
+    if p.kind == q.kind == "matrix":
+        return q.whitened(q.whitened(p.matrix - q.matrix).T)
+    if p.kind == q.kind == "precision":
+        return np.asarray(p.factor.T @ (q.matrix - p.matrix) @ p.factor)
+    ratio = q.whitened((p.factor - q.factor) + (p.lost - q.lost))
+    return ratio + ratio.T + ratio @ ratio.T
+
+
+def _scatter_of_one(excess: Array, log_ratio: float) -> float:
+    return float(_scatter_of_excess(excess[..., np.newaxis], np.array([log_ratio]))[0])
+
+
+@register_kl("wishart", "wishart")
+def kl_wishart(p: Parameters, q: Parameters) -> ClosedValue:
+    """½ nq (tr T − d − log det T) + Σⱼ [B_g(nq/2 − j/2, np/2 − j/2) + …], T = np/nq Sq⁻¹ Sp.
+
+    In each of d dimensions the shapes n/2 − j/2 of gamma distributions, j < d, add B_g and, since T takes
+    n/2 for all of them, (j/2) φ(y) − (nq/2) φ((j/nq) y), y = (nq − np)/(np − j).
+    """
+    d = len(p.covariance.factor)
+    ratio, growth = p.df / q.df, (p.df - q.df) / q.df
+    excess = ratio * _excess(p.covariance, q.covariance) + growth * np.eye(d)
+    log_ratio = p.covariance.log_volume - q.covariance.log_volume + 0.5 * d * np.log(ratio)
+    lag = 0.5 * np.arange(d)
+    half_p, half_q = 0.5 * p.df, 0.5 * q.df
+    shapes = gamma_bregman(half_q - lag, half_p - lag)
+    change = (half_q - half_p) / (half_p - lag)
+    shapes += lag * phi(change) - half_q * phi(lag / half_q * change)
+    return half_q * _scatter_of_one(excess, log_ratio) + np.sum(shapes)
+
+
+@register_kl("matrix_normal", "matrix_normal")
+def kl_matrix_normal(p: Parameters, q: Parameters) -> ClosedValue:
+    """Return that of the normal distributions of all entries, whose covariances are V ⊗ U.
+
+    The factor of a product of T's is the product of their factors, entry by entry.
+    """
+    rows = len(p.mean)
+    # Only V ⊗ U is determined: a power of 2 from V to U makes det T of the rows about 1.
+    power = -np.rint(2 * (p.rows.log_volume - q.rows.log_volume) / (rows * np.log(2)))
+    first, second = p.rows.times_power(power), p.columns.times_power(-power)
+    excess = _excess(first, q.rows), _excess(second, q.columns)
+    scatter = _scatter_of_product(
+        *excess, first.log_volume - q.rows.log_volume, second.log_volume - q.columns.log_volume
+    )
+    shift = q.columns.whitened(q.rows.whitened(p.mean - q.mean).T)
+    return 0.5 * (scatter + np.sum(shift**2))
+
+
+def _scatter_of_product(first: Array, second: Array, log_first: float, log_second: float) -> float:
+    """Return tr T − nm − log det T for T = T₂ ⊗ T₁ from T₁ − I, (n, n), and T₂ − I, (m, m)."""
+    (below, pivots), (below_2, pivots_2) = (_pivots(part[..., np.newaxis]) for part in (first, second))
+    both = pivots + pivots_2.T + pivots * pivots_2.T
+    if min(pivots.min(), pivots_2.min(), both.min()) > _NARROW:
+        across = below * np.sum(1 + pivots_2) + below_2 * np.sum(1 + pivots) + below * below_2
+        return float(np.sum(phi(both)) + across[0])
+    trace, trace_2 = np.trace(first), np.trace(second)
+    n, m = len(first), len(second)
+    return float(m * trace + n * trace_2 + trace * trace_2 - 2 * (m * log_first + n * log_second))
 
 
 def _by_blocks(function: Callable[..., Array], shape: tuple[int, ...], *stacks: Array) -> Array:
@@ -199,38 +296,3 @@ def _as_mean(name: str, value: ArrayLike, dimension: int) -> Array:
     if mean.ndim == 0 or mean.shape[-1] != dimension:
         raise ValueError(f"{name} must have shape (..., {dimension}), got {mean.shape}")
     return mean
-
-
-def _as_matrices(name: str, value: ArrayLike) -> Array:
-    matrices = as_finite(name, value)
-    if matrices.ndim < 2 or matrices.shape[-1] != matrices.shape[-2] or matrices.shape[-1] == 0:
-        raise ValueError(f"{name} must have shape (..., d, d), got {matrices.shape}")
-    return matrices
-
-
-def _as_factor(name: str, value: ArrayLike) -> Array:
-    factor = _as_matrices(name, value)
-    # The largest and the smallest over the batch first: much faster than to look above each diagonal.
-    stack = factor.reshape(-1, *factor.shape[-2:])
-    extremes = (np.max(stack, axis=0), np.min(stack, axis=0)) if len(stack) > 1 else stack
-    if any(np.any(np.triu(extreme, 1)) for extreme in extremes):
-        above = np.triu(factor, 1)
-        raise ValueError(
-            f"{name} must be lower triangular, got {above[above != 0].flat[0]} above the diagonal"
-        )
-    as_positive(f"the diagonal of {name}", np.diagonal(factor, axis1=-2, axis2=-1))
-    return factor
-
-
-def _as_covariance(name: str, value: ArrayLike) -> Array:
-    """Return the symmetric part of what is symmetric but for rounding."""
-    covariance = _as_matrices(name, value)
-    transposed = covariance.swapaxes(-1, -2)
-    if np.array_equal(covariance, transposed):
-        return covariance
-    largest = np.max(np.abs(covariance), axis=(-2, -1), keepdims=True)
-    bad = np.abs(covariance - transposed) > 1e-9 * largest
-    if np.any(bad):
-        entry, other = covariance[bad][0], transposed[bad][0]
-        raise ValueError(f"{name} must be symmetric, got {entry} across the diagonal from {other}")
-    return 0.5 * (covariance + transposed)

@@ -72,11 +72,6 @@ def completed(
     """Integrate or sum what no closed form covers, one by one; inf where p has mass that q has not."""
     if covered.all():
         return float_or_array(value)
-    if p.kind == "multivariate" or "other" in (p.kind, q.kind):
-        raise NotImplementedError(
-            f"nothing exact is known for p = {p.name} and q = {q.name}; estimate the divergence with "
-            "kl_lib.kl_monte_carlo(p, q, n, rng=rng)"
-        )
     for index in map(tuple, np.argwhere(~covered)):
         value[index] = _value_at(functional, p, q, index, absolute, relative)
     return float_or_array(value)

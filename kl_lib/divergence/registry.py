@@ -106,15 +106,13 @@ def closed_values(p: Distribution, q: Distribution, shape: tuple[int, ...]) -> t
     if closed_form is None:
         return no_values(shape)
     agree = _agree(p, q, closed_form.equal)
-    # The divergence of distributions far apart may itself overflow to inf.
-    with np.errstate(over="ignore"):
-        if agree.all():
-            return _evaluate(closed_form.formula, p, q, shape), agree
-        value, covered = np.full(shape, np.nan), np.broadcast_to(agree, shape)
-        count = int(np.count_nonzero(covered))
-        value[covered] = _evaluate(
-            closed_form.formula, _restricted(p, covered), _restricted(q, covered), (count,)
-        )
+    if agree.all():
+        return _evaluate(closed_form.formula, p, q, shape), agree
+    value, covered = np.full(shape, np.nan), np.broadcast_to(agree, shape)
+    count = int(np.count_nonzero(covered))
+    value[covered] = _evaluate(
+        closed_form.formula, _restricted(p, covered), _restricted(q, covered), (count,)
+    )
     return value, covered
 
 
@@ -138,6 +136,21 @@ def _restricted(p: Distribution, where: Mask) -> Distribution:
 
 
 def _evaluate(formula: Formula, p: Distribution, q: Distribution, shape: tuple[int, ...]) -> Array:
+    """Evaluate a formula, and refuse what it does not know."""
+    # The divergence of distributions far apart may itself overflow to inf; what is lost shows as nan.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        value = _by_blocks(formula, p, q, shape)
+    lost = np.isnan(value)
+    if lost.any():
+        first = tuple(np.argwhere(lost)[0].tolist())
+        raise ArithmeticError(
+            f"the closed form of D({p.name}‖{q.name}) gives nan for the parameters at index {first}; "
+            "method='quadrature' may give a number"
+        )
+    return value
+
+
+def _by_blocks(formula: Formula, p: Distribution, q: Distribution, shape: tuple[int, ...]) -> Array:
     """Evaluate so many pairs at a time that all that is computed of them stays in the cache."""
     if prod(shape) <= _BLOCK or p.kind == "multivariate" or p.name == "rv_discrete":
         value = np.array(formula(p.parameters, q.parameters), dtype=np.float64)

@@ -15,9 +15,10 @@ from scipy.special import ndtri
 from scipy.stats.distributions import rv_frozen
 
 from kl_lib import scipy_adapter
-from kl_lib.divergence.distributions import Distribution, read_distribution, shape_names
+from kl_lib.divergence.distributions import Distribution, read_distribution, shape_names, table_logits
 from kl_lib.divergence.log_densities import LOG_DENSITIES
 from kl_lib.divergence.supports import Intervals, beyond, on_lattice, union
+from kl_lib.numerics import log_softmax
 from kl_lib.types import Array, Mask
 
 Function = Callable[[Array], Array]
@@ -128,7 +129,8 @@ def _frozen(p: Distribution, index: tuple[int, ...], origin: float) -> Univariat
     shapes = [p.parameter_at(name, index) for name in vars(p.parameters) if name not in ("loc", "scale")]
     of_scipy: Any = shapes if len(shapes) == len(shape_names(p.source.dist)) else [shapes]
     if p.kind == "discrete":
-        source = p.source.dist(*of_scipy)
+        # A scalar one of a family keeps its own logarithms.
+        source = p.source if p.shape == () and loc == 0 else p.source.dist(*of_scipy)
         scalar = _with_logarithm(p, _adapted(p, source, "ppf", size), shapes)
         return _on_integers(scalar, loc - origin, size)
     place = {"loc": loc - origin, "scale": p.parameter_at("scale", index)}
@@ -176,7 +178,8 @@ def _adapted(
     lower, upper = (float(np.asarray(end)[index]) for end in source.support())
     mean = 0.0
     if discrete:
-        upper = lower if log_density(np.asarray(lower)) >= 0 else upper  # as of stats.geom(1)
+        if log_density(np.asarray(lower)) >= 0 and log_density(np.asarray(lower + 1)) == -np.inf:
+            upper = lower  # as of stats.geom(1)
         with _quiet():
             mean = float(np.asarray(source.mean())[index])
     steps = p.name == "uniform"
@@ -240,10 +243,10 @@ def _given_points(p: Distribution, points: Array, origin: float, size: float) ->
 
     Points that SciPy's sum of xk and loc makes one share their probabilities.
     """
-    probabilities = p.parameters.pk
-    points, place = np.unique(points[probabilities > 0], return_inverse=True)
-    masses = np.bincount(place, probabilities[probabilities > 0])
-    logs = np.log(masses / np.sum(masses))
+    given = log_softmax(table_logits(p.parameters))
+    points, place = np.unique(points[given > -np.inf], return_inverse=True)
+    logs = np.full(points.size, -np.inf)
+    np.logaddexp.at(logs, place, given[given > -np.inf])
     scalar = Univariate(_named(p), np.log, np.log, [], True, size, points=points - origin)
 
     def log_density(x: Array) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kl_lib.checks import as_count, as_generator, as_outcomes, as_shape
+from kl_lib.checks import as_count, as_finite, as_generator, as_outcomes, as_shape
 from kl_lib.types import Array, SciPyDistribution
 
 # exp(±350) is a scale whose square and whose reciprocal's square are still ordinary floats.
@@ -19,8 +19,9 @@ class Family(ABC):
     """A map θ ↦ pθ from unconstrained vectors of length `size` to distributions.
 
     Samples of a univariate family are (n,), of a d-variate one (n, d), of a discrete one integers (n,).
-    Every public method refuses a θ of another length, with entries that are not finite, or with the log of
-    a scale beyond ±350; what would overflow raises `OverflowError` instead of returning nan.
+    Every public method refuses a θ of another length, with entries that are not finite (but for logits of
+    -inf, which stand for a probability of 0), or with the log of a scale beyond ±350; what would overflow
+    raises `OverflowError` instead of returning nan.
     """
 
     @property
@@ -126,7 +127,7 @@ class Family(ABC):
         Returns
         -------
         ndarray
-            (n,); -inf only where it is below the range of floats.
+            (n,); -inf only where it is below the range of floats, or the probability is 0.
 
         Examples
         --------
@@ -191,15 +192,12 @@ class Family(ABC):
         >>> round(Categorical(4).entropy(np.zeros(4)), 6)
         1.386294
         """
-        theta = self.as_theta(theta)
-        with np.errstate(over="ignore", invalid="ignore"):
-            value = self._entropy(theta)
-        if not np.isfinite(value):
-            raise OverflowError(f"entropy is out of the range of floats at theta = {theta}")
-        return value
+        return self._entropy(self.as_theta(theta))
 
     def as_theta(self, theta: ArrayLike) -> Array:
-        """Return θ as a finite float array whose scales neither overflow nor underflow.
+        """Return θ as a float array whose scales neither overflow nor underflow.
+
+        It is finite, but that a logit of -inf stands for a probability of 0.
 
         Parameters
         ----------
@@ -214,7 +212,8 @@ class Family(ABC):
         Raises
         ------
         ValueError
-            If θ is not finite or of another shape, or the log of a scale lies beyond ±350.
+            If θ is not finite or of another shape, no logit is above -inf, or the log of a scale lies
+            beyond ±350.
 
         Examples
         --------
@@ -222,7 +221,11 @@ class Family(ABC):
         >>> Normal().as_theta([0, 1])
         array([0., 1.])
         """
-        theta = as_shape("theta", theta, (self.size,))
+        theta = as_shape("theta", theta, (self.size,), minus_infinity=True)
+        as_finite("theta", self._unmasked(theta))
+        logits = theta[self.logits]
+        if logits.size and logits.max() == -np.inf:
+            raise ValueError("theta must have a logit above -inf, got none")
         if not self.admits(theta):
             index = self.log_scales.start + int(np.argmax(np.abs(theta[self.log_scales])))
             raise ValueError(
@@ -232,7 +235,7 @@ class Family(ABC):
         return theta
 
     def admits(self, theta: Array) -> bool:
-        """Whether θ is finite and its scales are in range; optimisers ask before they evaluate.
+        """Whether θ is one that `as_theta` takes; optimisers ask before they evaluate.
 
         Parameters
         ----------
@@ -242,7 +245,7 @@ class Family(ABC):
         Returns
         -------
         bool
-            Whether `as_theta` would take them.
+            Whether it is finite, or -inf for some logits but not all, and its scales are in range.
 
         Examples
         --------
@@ -252,10 +255,19 @@ class Family(ABC):
         False
         """
         in_range = np.abs(theta[self.log_scales]) <= LOG_SCALE_LIMIT
-        return bool(np.all(np.isfinite(theta)) and np.all(in_range))
+        logits = theta[self.logits]
+        some = logits.size == 0 or logits.max() > -np.inf
+        return bool(some and np.all(np.isfinite(self._unmasked(theta))) and np.all(in_range))
+
+    def _unmasked(self, theta: Array) -> Array:
+        """Return θ with 0 for logits of -inf."""
+        unmasked = theta.copy()
+        logits = unmasked[self.logits]
+        logits[logits == -np.inf] = 0.0
+        return unmasked
 
     def as_x(self, x: ArrayLike) -> NDArray[Any]:
-        """Return x as the samples it must be: finite floats of the right shape, or integers in range.
+        """Return x as the samples it must be: finite floats of the right shape, or outcomes in range.
 
         Parameters
         ----------
@@ -270,7 +282,7 @@ class Family(ABC):
         Raises
         ------
         TypeError
-            If a discrete family gets floats.
+            If x does not hold numbers.
         ValueError
             If x has another shape, or an entry is not finite or no outcome.
 
@@ -305,7 +317,8 @@ class Family(ABC):
         """
         theta = self.as_theta(theta).copy()
         logits = theta[self.logits]
-        logits -= logits.sum() / max(logits.size, 1)
+        finite = logits > -np.inf
+        logits -= logits[finite].sum() / max(np.count_nonzero(finite), 1)
         return theta
 
 

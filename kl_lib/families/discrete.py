@@ -11,6 +11,8 @@ from scipy import special, stats
 
 from kl_lib.checks import as_count, as_positive, as_shape, as_weights
 from kl_lib.families.base import Family
+from kl_lib.numerics import log_softmax, softmax, softmax_entropy
+from kl_lib.scipy_adapter import DiscreteFrozen
 from kl_lib.types import Array
 
 
@@ -77,7 +79,7 @@ class Bernoulli(Family):
         return np.array([special.logit(probability)])
 
     def _at(self, theta: Array) -> Any:
-        return stats.bernoulli(special.expit(theta[0]))
+        return DiscreteFromLogits(stats.bernoulli, special.expit(theta[0]), logits=np.array([0.0, theta[0]]))
 
     def _sample(self, theta: Array, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
         return rng.binomial(1, special.expit(theta[0]), size=n)
@@ -164,20 +166,103 @@ class Categorical(Family):
         )
 
     def _at(self, theta: Array) -> Any:
-        values = (np.arange(self.k), special.softmax(theta))
-        return stats.rv_discrete(name="categorical", values=values)()
+        values = (np.arange(self.k), softmax(theta).probabilities)
+        return DiscreteFromLogits(stats.rv_discrete(name="categorical", values=values), logits=theta)
 
     def _sample(self, theta: Array, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        return rng.choice(self.k, size=n, p=special.softmax(theta))
+        return rng.choice(self.k, size=n, p=softmax(theta).probabilities)
 
     def _log_prob(self, theta: Array, x: NDArray[np.int64]) -> Array:
-        log_probs: Array = special.log_softmax(theta)
-        return log_probs[x]
+        return log_softmax(theta)[x]
 
     def _score(self, theta: Array, x: NDArray[np.int64]) -> Array:
-        score_of: Array = np.eye(self.k) - special.softmax(theta)
+        impossible = x[theta[x] == -np.inf]
+        if impossible.size:
+            raise ValueError(f"x must be outcomes whose logit is above -inf, got {impossible[0]}")
+        parts = softmax(theta)
+        score_of = -np.tile(parts.probabilities, (self.k, 1))
+        # 1 - p from the others: the difference rounds to zero where the softmax saturates
+        np.fill_diagonal(score_of, parts.complements)
         return score_of[x]
 
     def _entropy(self, theta: Array) -> float:
-        log_probs = special.log_softmax(theta)
-        return float(-(np.exp(log_probs) @ log_probs))
+        return float(softmax_entropy(theta))
+
+
+@final
+class DiscreteFromLogits(DiscreteFrozen):  # type: ignore[misc]  # SciPy's class of frozen discrete distributions
+    """A frozen discrete distribution of SciPy's on {0, …, k - 1} that keeps its logits.
+
+    What depends on the logs of the probabilities is computed from these, as 1 - p may round to 0.
+
+    Examples
+    --------
+    >>> from kl_lib.families import Bernoulli
+    >>> coin = Bernoulli().at([40.0])
+    >>> print(f"{coin.logpmf(1):.6e} {coin.logpmf(0)} {coin.entropy():.6e}")
+    -4.248354e-18 -40.0 1.741825e-16
+    """
+
+    def __init__(self, generator: Any, *shapes: float, logits: Array) -> None:
+        super().__init__(generator, *shapes)
+        self.logits = logits
+
+    def logpmf(self, k: ArrayLike) -> Array:
+        """Return the log of the probability of k, in nats.
+
+        Parameters
+        ----------
+        k
+            Any numbers.
+
+        Returns
+        -------
+        ndarray
+            Of the shape of k; -inf for what is no outcome.
+
+        Examples
+        --------
+        >>> from kl_lib.families import Categorical
+        >>> print(Categorical(2).at([0.0, 0.0]).logpmf([0, 1, 2]))
+        [-0.69314718 -0.69314718        -inf]
+        """
+        return self._entries(log_softmax(self.logits), k, -np.inf)
+
+    def pmf(self, k: ArrayLike) -> Array:
+        """Return the probability of k.
+
+        Parameters
+        ----------
+        k
+            Any numbers.
+
+        Returns
+        -------
+        ndarray
+            Of the shape of k; 0 for what is no outcome.
+
+        Examples
+        --------
+        >>> from kl_lib.families import Bernoulli
+        >>> print(Bernoulli().at([0.0]).pmf([0, 1, 2]))
+        [0.5 0.5 0. ]
+        """
+        return self._entries(softmax(self.logits).probabilities, k, 0.0)
+
+    def entropy(self) -> float:
+        """Return the entropy, in nats.
+
+        Examples
+        --------
+        >>> from kl_lib.families import Bernoulli
+        >>> round(Bernoulli().at([0.0]).entropy(), 6)
+        0.693147
+        """
+        return float(softmax_entropy(self.logits))
+
+    def _entries(self, table: Array, k: ArrayLike, elsewhere: float) -> Array:
+        """Return the entries of a table of the outcomes."""
+        k = np.asarray(k, dtype=np.float64)
+        outcome = (k >= 0) & (k < self.logits.size) & (k == np.floor(k))
+        entries = np.where(outcome, table[np.where(outcome, k, 0).astype(np.intp)], elsewhere)
+        return np.asarray(entries)[()]

@@ -143,8 +143,9 @@ class DiagonalNormal(IndependentNormal):
         return np.concatenate([mean, np.log(scale)])
 
     def _at(self, theta: Array) -> Any:
-        mean, scale = self._mean_and_scale(theta)
-        return stats.multivariate_normal(mean, stats.Covariance.from_diagonal(scale**2))
+        return stats.multivariate_normal(
+            theta[: self.d], stats.Covariance.from_cholesky(self._cholesky(theta))
+        )
 
 
 @final

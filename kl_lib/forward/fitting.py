@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kl_lib.checks import as_count, as_tolerance
 from kl_lib.families import Family, NormalMixture, as_family
 from kl_lib.forward.mixture import climb
 from kl_lib.forward.moments import (
@@ -15,7 +16,6 @@ from kl_lib.forward.moments import (
     distribution_moments,
     match_moments,
     observations,
-    varying_points,
 )
 from kl_lib.results import Estimate, Fit
 from kl_lib.types import Array, SciPyDistribution
@@ -24,6 +24,7 @@ from kl_lib.types import Array, SciPyDistribution
 _LEVELS = np.concatenate([10.0 ** np.arange(-18, -1), np.linspace(0.05, 0.5, 10)])
 _NODES_PER_PANEL = 40
 _TOLERANCE = 1e-8
+_LEAST_MASS = 1e-6
 
 
 def negative_log_likelihood(family: Family, theta: ArrayLike, x: ArrayLike) -> float:
@@ -62,7 +63,14 @@ def negative_log_likelihood(family: Family, theta: ArrayLike, x: ArrayLike) -> f
     return -float(family.log_prob(theta, x).mean())
 
 
-def fit_mle(family: Family, x: ArrayLike, *, theta0: ArrayLike | None = None) -> Fit:
+def fit_mle(
+    family: Family,
+    x: ArrayLike,
+    *,
+    theta0: ArrayLike | None = None,
+    tol: float = 1e-8,
+    max_iter: int = 2000,
+) -> Fit:
     """Maximise the mean log-likelihood of observations.
 
     In closed form where there is one, by matching moments; a `NormalMixture` by BFGS with the exact score
@@ -77,6 +85,10 @@ def fit_mle(family: Family, x: ArrayLike, *, theta0: ArrayLike | None = None) ->
     theta0
         Where a mixture starts; unless given, from groups of the observations in order of their first
         principal component.
+    tol
+        The norm of the gradient at which a mixture has converged, in units of the data and of its components.
+    max_iter
+        The most iterations.
 
     Returns
     -------
@@ -100,22 +112,21 @@ def fit_mle(family: Family, x: ArrayLike, *, theta0: ArrayLike | None = None) ->
     """
     x = observations(as_family(family), x)
     start = None if theta0 is None else family.as_theta(theta0)
+    tol, max_iter = as_tolerance(tol), as_count("max_iter", max_iter)
     if isinstance(family, NormalMixture):
-        varying_points(x)
-        fit = climb(family, x, np.full(len(x), 1 / len(x)), start)
+        even = np.full(len(x), 1 / len(x))
+        fit = climb(family, x, even, start, tol=tol, max_iter=max_iter, least_mass=1 / len(x))
         return replace(fit, objective=Estimate.of(family.log_prob(fit.theta, x)))
     theta = match_moments(family, data_moments(family, x))
-    objective = Estimate.of(family.log_prob(theta, x))
-    gradient_norm = float(np.linalg.norm(family.score(theta, x).mean(axis=0)))
-    return _matched(family, theta, objective, gradient_norm)
+    return _matched(family, theta, Estimate.of(family.log_prob(theta, x)))
 
 
-def _matched(family: Family, theta: Array, objective: Estimate, gradient_norm: float) -> Fit:
+def _matched(family: Family, theta: Array, objective: Estimate) -> Fit:
     message, trace = "closed form: the moments match", np.array([objective.value])
-    return Fit(theta, family.at(theta), objective, True, message, gradient_norm, trace)
+    return Fit(family, theta, objective, True, message, 0.0, trace)
 
 
-def fit_forward_kl(family: Family, p: SciPyDistribution) -> Fit:
+def fit_forward_kl(family: Family, p: SciPyDistribution, *, tol: float = 1e-8, max_iter: int = 2000) -> Fit:
     """Minimise D_KL(p‖pθ) over θ for a distribution p, by maximising E[log pθ(x)], x ∼ p.
 
     For normal, Bernoulli and categorical families pθ matches the moments of p, exactly. A univariate
@@ -128,6 +139,10 @@ def fit_forward_kl(family: Family, p: SciPyDistribution) -> Fit:
         A family of `kl_lib.families`.
     p
         A distribution of the family's kind, of scalar parameters.
+    tol
+        The norm of the gradient at which a mixture has converged, in units of the data and of its components.
+    max_iter
+        The most iterations.
 
     Returns
     -------
@@ -156,6 +171,7 @@ def fit_forward_kl(family: Family, p: SciPyDistribution) -> Fit:
     >>> float(fit.distribution.mean()), round(float(fit.distribution.std()), 6)
     (5.5, 4.677072)
     """
+    tol, max_iter = as_tolerance(tol), as_count("max_iter", max_iter)
     if isinstance(as_family(family), NormalMixture) and family.event_shape:
         raise NotImplementedError(
             f"the expectation over a multivariate p is not known for {family!r}; "
@@ -164,13 +180,14 @@ def fit_forward_kl(family: Family, p: SciPyDistribution) -> Fit:
     moments = distribution_moments(family, p)
     if isinstance(family, NormalMixture):
         x, weights = _quadrature(p, *moments)
-        return climb(family, x, weights / weights.sum(), None)
+        weights /= weights.sum()
+        return climb(family, x, weights, None, tol=tol, max_iter=max_iter, least_mass=_LEAST_MASS)
     theta = match_moments(family, moments)
     value = -family.entropy(theta)  # E[log pθ] is linear in the moments that p and pθ share
-    return _matched(family, theta, Estimate.exact(value), 0.0)
+    return _matched(family, theta, Estimate.exact(value))
 
 
-def _quadrature(p: Any, mean: Array, covariance: Array) -> tuple[Array, Array]:
+def _quadrature(p: Any, mean: Array, factor: Array) -> tuple[Array, Array]:
     """Return nodes x and weights w, so that Σ w g(x) is E[g(x)], x ∼ p."""
     lower, upper = (p.icdf, p.iccdf) if hasattr(p, "icdf") else (p.ppf, p.isf)
     edges = np.unique(np.concatenate([lower(_LEVELS), upper(_LEVELS)]))
@@ -178,7 +195,7 @@ def _quadrature(p: Any, mean: Array, covariance: Array) -> tuple[Array, Array]:
     half = 0.5 * np.diff(edges)[:, None]
     x = (edges[:-1, None] + half * (1 + nodes)).ravel()
     weights = (half * weights).ravel() * p.pdf(x)
-    missed = max(abs(weights.sum() - 1), abs(weights @ (x - mean) ** 2 / covariance[0, 0] - 1))
+    missed = max(abs(weights.sum() - 1), abs(weights @ (x - mean) ** 2 / factor[0, 0] ** 2 - 1))
     if missed > _TOLERANCE:
         raise ArithmeticError(
             f"the quadrature misses a fraction {missed:.1e} of the mass or the variance of p, more than "

@@ -1,7 +1,7 @@
 """Moments of data and of distributions, and the member of a family that matches them.
 
-The moments of a continuous family are a mean (d,) and a covariance (d, d), those of a discrete one the
-probabilities of its outcomes (k,).
+The moments of a continuous family are a mean (d,) and the Cholesky factor of a covariance (d, d), those of a
+discrete one the probabilities of its outcomes (k,).
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kl_lib.checks import as_shape
+from kl_lib.checks import as_positive, as_shape
 from kl_lib.divergence.distributions import read_distribution
 from kl_lib.families import Bernoulli, Categorical, DiagonalNormalMixture, Family, FullNormal
+from kl_lib.families.base import LOG_SCALE_LIMIT
 from kl_lib.types import Array
 
 Moments = tuple[Array, ...]
@@ -26,10 +27,9 @@ def match_moments(family: Family, moments: Moments) -> Array:
             return family.theta_of(moments[0][1])
         case Categorical():
             return family.theta_of(moments[0])
-        case FullNormal():
-            return family.theta_of(*moments)
-    mean, covariance = moments
-    return np.concatenate([mean, 0.5 * np.log(np.diag(covariance))])
+    mean, factor = moments
+    below = factor[np.tril_indices(len(mean) if isinstance(family, FullNormal) else 0, -1)]
+    return np.concatenate([mean, np.log(np.diag(factor)), below])
 
 
 def observations(family: Family, x: ArrayLike) -> NDArray[Any]:
@@ -45,13 +45,34 @@ def data_moments(family: Family, x: NDArray[Any]) -> Moments:
     if family.outcomes is not None:
         return (_all_occur("x", np.bincount(x, minlength=family.outcomes) / len(x)),)
     points = varying_points(x)
-    deviations = points - points.mean(axis=0)
-    rank = np.linalg.matrix_rank(deviations / deviations.std(axis=0))
-    if isinstance(family, FullNormal) and rank < family.d:
+    mean, scale = location_and_scale(points)
+    if not isinstance(family, FullNormal):
+        return mean, np.diag(scale)
+    # QR of the deviations themselves: their squares would lose half the digits
+    standardised = (points - mean) / scale
+    rank = np.linalg.matrix_rank(standardised)
+    if rank < family.d:
         raise ValueError(
             f"x must not lie in a hyperplane: its {len(x)} observations span {rank} of {family.d} dimensions"
         )
-    return points.mean(axis=0), deviations.T @ deviations / len(x)
+    upper = np.linalg.qr(standardised / np.sqrt(len(x)), mode="r")
+    return mean, scale[:, None] * (upper * np.sign(np.diag(upper))[:, None]).T
+
+
+def location_and_scale(points: Array, weights: Array | None = None) -> tuple[Array, Array]:
+    """Return the means and the standard deviations (d,) of points (n, d); refuse what θ cannot hold."""
+    with np.errstate(all="ignore"):
+        mean = points.mean(axis=0) if weights is None else weights @ points
+        squares = (points - mean) ** 2
+        scale: Array = np.sqrt(squares.mean(axis=0) if weights is None else weights @ squares)
+        beyond = np.flatnonzero(~(np.abs(np.log(scale)) <= LOG_SCALE_LIMIT))
+    if len(beyond):
+        size = np.abs(points[:, beyond[0]]).max()
+        raise ValueError(
+            f"x lies outside the range of the family, standard deviations from e^-{LOG_SCALE_LIMIT:g} to "
+            f"e^{LOG_SCALE_LIMIT:g}: got data of size {size:.3g} in coordinate {beyond[0]}"
+        )
+    return mean, scale
 
 
 def varying_points(x: NDArray[Any]) -> Array:
@@ -81,10 +102,11 @@ def distribution_moments(family: Family, p: Any) -> Moments:
     else:
         mean, covariance = _mean_and_covariance(p)
     d = family.event_shape[0] if family.event_shape else 1
-    return (
-        as_shape("the mean of p", np.atleast_1d(mean), (d,)),
-        as_shape("the covariance of p", np.atleast_2d(covariance), (d, d)),
-    )
+    mean = as_shape("the mean of p", np.atleast_1d(mean), (d,))
+    covariance = as_shape("the covariance of p", np.atleast_2d(covariance), (d, d))
+    if isinstance(family, FullNormal):
+        return mean, family.cholesky(family.theta_of(mean, covariance))
+    return mean, np.diag(np.sqrt(as_positive("the variances of p", np.diag(covariance))))
 
 
 def _kind_and_shape(p: Any) -> tuple[str, tuple[int, ...]]:

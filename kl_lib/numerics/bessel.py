@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import binom, factorial, i0e, i1e
 
-from kl_lib.numerics.bregman import legendre_integral, logit_integral, within_factor_2
+from kl_lib.numerics.bregman import legendre_integral, logit_integral, within_factor
 from kl_lib.numerics.entrywise import broadcast_floats, in_pieces, polynomial
 from kl_lib.types import Array
 
@@ -82,7 +82,7 @@ def bessel_bregman(x: ArrayLike, y: ArrayLike) -> Array:
     0.235914358507 0.235914358507
     """
     x, y = broadcast_floats(x, y)
-    near = within_factor_2(x, y)
+    near = within_factor(2, x, y)
     pieces = ((near, partial(legendre_integral, _curvature)), (~near, _bessel_bregman_far))
     return in_pieces(pieces, x, y)[()]
 

@@ -82,15 +82,15 @@ def _sum(curvature: Curvature, t: Array, rest: Array, weights: Array, way: Seque
     return value
 
 
-def within_factor_2(x: Array, y: Array) -> NDArray[np.bool_]:
-    """Return where neither of two positive numbers is more than twice the other.
+def within_factor(factor: float, x: Array, y: Array) -> NDArray[np.bool_]:
+    """Return where neither of two positive numbers is more than so many times the other.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from kl_lib.numerics.bregman import within_factor_2
-    >>> within_factor_2(np.array([1.0, 1.0]), np.array([2.0, 2.5]))
+    >>> from kl_lib.numerics.bregman import within_factor
+    >>> within_factor(2, np.array([1.0, 1.0]), np.array([2.0, 2.5]))
     array([ True, False])
     """
-    near: NDArray[np.bool_] = (x <= 2 * y) & (y <= 2 * x)
+    near: NDArray[np.bool_] = (x <= factor * y) & (y <= factor * x)
     return near

@@ -209,6 +209,34 @@ def _log_ratio(x: Array, y: Array, ratio: Array) -> Array:
     return value
 
 
+def log_product(*powers: tuple[ArrayLike, float]) -> Array:
+    """Return log ∏ x^k, also where powers or products of them are out of the range of floats.
+
+    Parameters
+    ----------
+    *powers
+        Pairs of a number x > 0, or an array of them, and the exponent k, a multiple of ½.
+
+    Returns
+    -------
+    ndarray or float
+        To within a few units of 2⁻⁵³ times 1 or itself, whichever is larger.
+
+    Examples
+    --------
+    >>> from kl_lib.numerics import log_product
+    >>> print(f"{log_product((1e300, 2), (1e-300, 1.5), (1e150, -1)):.12f}")
+    0.000000000000
+    """
+    exponent, rest = np.zeros(()), np.zeros(())
+    with np.errstate(divide="ignore"):
+        for x, power in powers:
+            mantissa, shift = np.frexp(np.asarray(x, dtype=np.float64))
+            exponent, rest = exponent + power * shift, rest + power * np.log(mantissa)
+    value: Array = exponent * np.log(2) + rest
+    return value
+
+
 def phi_product_ratio(
     a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike, *, weight: ArrayLike = 1.0
 ) -> Array:

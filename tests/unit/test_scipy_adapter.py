@@ -110,12 +110,6 @@ def test_which_shape_parameters_may_be_infinite() -> None:
     assert scipy_adapter.may_be_infinite(Ramp(a=0, b=1)) == []
 
 
-def test_which_generators_have_a_formula_of_the_entropy() -> None:
-    assert scipy_adapter.has_entropy_formula(stats.norm)
-    assert scipy_adapter.has_entropy_formula(stats.gamma)
-    assert not scipy_adapter.has_entropy_formula(stats.burr)
-
-
 def test_the_bins_of_a_histogram() -> None:
     histogram = stats.rv_histogram((np.array([1, 0, 3]), np.array([0.0, 1.0, 2.0, 4.0])), density=False)
     edges, density = scipy_adapter.histogram_bins(histogram)
@@ -132,12 +126,28 @@ def test_the_points_of_a_table() -> None:
 
 def test_multivariate_distributions() -> None:
     normal = stats.multivariate_normal([0, 1], [[1, 1], [1, 1]], allow_singular=True)
-    covariance, rank = scipy_adapter.covariance_and_rank(normal)
-    assert (np.asarray(covariance).tolist(), rank) == ([[1, 1], [1, 1]], 1)
+    kind, (covariance,), rank = scipy_adapter.covariance_parts(normal)
+    assert (kind, np.asarray(covariance).tolist(), rank) == ("psd", [[1, 1], [1, 1]], 1)
     assert scipy_adapter.multivariate_name(normal) == "multivariate_normal"
     assert scipy_adapter.multivariate_name(stats.dirichlet([1, 2])) == "dirichlet"
     assert not scipy_adapter.is_invalid_multinomial(stats.multinomial(3, [0.5, 0.5]))
     assert scipy_adapter.is_invalid_multinomial(stats.multinomial(-1, [0.5, 0.5]))
+
+
+def test_what_a_covariance_was_given_by() -> None:
+    root, values = np.array([[1.0, 0.0], [2.0, 3.0]]), np.array([1.0, 2.0])
+    for kind, given in (("cholesky", root), ("precision", root @ root.T)):
+        covariance = getattr(stats.Covariance, f"from_{kind}")(given)
+        found = scipy_adapter.covariance_parts(stats.multivariate_normal([0, 0], covariance))
+        assert (found[0], found[1][0].tolist(), found[2]) == (kind, given.tolist(), 2)
+    covariance = stats.Covariance.from_eigendecomposition((values, np.eye(2)))
+    kind, parts, rank = scipy_adapter.covariance_parts(stats.multivariate_normal([0, 0], covariance))
+    assert (kind, [part.tolist() for part in parts], rank) == (
+        "eigendecomposition", [values.tolist(), np.eye(2).tolist()], 2
+    )  # fmt: skip
+    diagonal = stats.multivariate_normal([0, 0], stats.Covariance.from_diagonal(values))
+    kind, parts, rank = scipy_adapter.covariance_parts(diagonal)
+    assert (kind, parts[0].tolist(), rank) == ("diagonal", np.diag(values).tolist(), 2)
 
 
 def test_the_generator_inside_a_newer_random_variable() -> None:

@@ -1,0 +1,329 @@
+"""The closed forms of the entropy against mpmath, floats taken as exact, to the ends of the range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from kl_lib import cross_entropy, entropy, scipy_adapter
+from kl_lib.divergence.distributions import Parameters, read_distribution
+from kl_lib.divergence.entropies import _ENTROPIES
+from kl_lib.divergence.numerical import cross_entropy_numerical
+from kl_lib.divergence.univariate import univariate
+
+mp = mpmath.mp.clone()
+mp.dps = 650
+mp_sum = mpmath.mp.clone()
+mp_sum.dps = 40
+
+log, lgamma, psi, half = mp.log, mp.loggamma, mp.digamma, mp.mpf(0.5)
+
+
+def gamma(a: Any, s: Any = 1) -> Any:
+    return a + log(s) + lgamma(a) + (1 - a) * psi(a)
+
+
+def log_beta(a: Any, b: Any) -> Any:
+    return lgamma(a) + lgamma(b) - lgamma(a + b)
+
+
+def beta(a: Any, b: Any) -> Any:
+    return log_beta(a, b) - (a - 1) * psi(a) - (b - 1) * psi(b) + (a + b - 2) * psi(a + b)
+
+
+def f_ratio(m: Any, n: Any) -> Any:
+    a, b = m / 2, n / 2
+    mean_log = psi(b) - psi(a + b)  # of 1 − y, where y is a beta variable
+    return beta(a, b) + log(b / a) - 2 * mean_log
+
+
+def student(df: Any) -> Any:
+    return half * log(df) + log_beta(half, df / 2) + (df + 1) / 2 * (psi((df + 1) / 2) - psi(df / 2))
+
+
+def von_mises(kappa: Any) -> Any:
+    with mp.workdps(40):
+        ratio = mp.hyp0f1(2, kappa**2 / 4) * kappa / 2 / mp.hyp0f1(1, kappa**2 / 4)
+        return log(2 * mp.pi) + log(mp.hyp0f1(1, kappa**2 / 4)) - kappa * ratio
+
+
+def trial(p: Any) -> Any:
+    return sum(-w * log(w) for w in (p, 1 - p) if w > 0)
+
+
+# The entropy of each at scale 1, and what the exponents of its parameters may be.
+Reference = tuple[Callable[..., Any], list[tuple[float, float]]]
+CONTINUOUS: dict[str, Reference] = {
+    "gamma": (gamma, [(-300, 300)]),
+    "chi2": (lambda df: gamma(df / 2, 2), [(-300, 300)]),
+    "chi": (lambda df: lgamma(df / 2) + (df - log(2) - (df - 1) * psi(df / 2)) / 2, [(-300, 300)]),
+    "invgamma": (lambda a: a + lgamma(a) - (1 + a) * psi(a), [(-300, 300)]),
+    "beta": (beta, [(-150, 150), (-150, 150)]),
+    "f": (f_ratio, [(-150, 150), (-150, 150)]),
+    "t": (student, [(-300, 300)]),
+    "weibull_min": (lambda k: 1 + mp.euler * (1 - 1 / k) - log(k), [(-300, 300)]),
+    "weibull_max": (lambda k: 1 + mp.euler * (1 - 1 / k) - log(k), [(-300, 300)]),
+    "lognorm": (lambda s: log(s) + half * log(2 * mp.pi * mp.e), [(-300, 300)]),
+    "pareto": (lambda b: 1 + 1 / b - log(b), [(-300, 300)]),
+    "lomax": (lambda c: 1 + 1 / c - log(c), [(-300, 300)]),
+    "genpareto": (lambda c: 1 + c, [(-300, 300)]),
+    "genextreme": (lambda c: 1 + mp.euler * (1 - c), [(-300, 300)]),
+    "fisk": (lambda c: 2 - log(c), [(-300, 300)]),
+    "powerlaw": (lambda a: 1 - 1 / a - log(a), [(-300, 300)]),
+    "loguniform": (lambda a, b: half * log(a * b) + log(log(b / a)), [(-300, -1), (0, 300)]),
+    "vonmises": (von_mises, [(-300, 6)]),
+    "truncexpon": (lambda b: log(-mp.expm1(-b)) + 1 - b / mp.expm1(b), [(-300, 5)]),
+}
+DISCRETE: dict[str, Reference] = {
+    "bernoulli": (trial, [(-300, 0)]),
+    "geom": (lambda p: trial(p) / p, [(-300, 0)]),
+}
+
+
+def close(value: float, exact: Any, tolerance: float) -> bool:
+    return bool(abs(mp.mpf(value) - exact) <= tolerance * max(1, abs(exact)))
+
+
+def powers(bounds: list[tuple[float, float]]) -> st.SearchStrategy[tuple[float, ...]]:
+    return st.tuples(*(st.one_of(st.floats(*b), st.floats(max(b[0], -2), min(b[1], 3))) for b in bounds))
+
+
+@pytest.mark.parametrize("name", [*CONTINUOUS, *DISCRETE])
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_one_formula_at_any_parameters(name: str, data: st.DataObject) -> None:
+    reference, bounds = (CONTINUOUS | DISCRETE)[name]
+    shapes = [10.0**k for k in data.draw(powers(bounds))]
+    exact = reference(*map(mp.mpf, shapes))
+    assert close(entropy(getattr(stats, name)(*shapes)), exact, 1e-14)
+    if name in CONTINUOUS:
+        scale = 10.0 ** data.draw(st.floats(-3, 3))
+        assert close(entropy(getattr(stats, name)(*shapes, scale=scale)), exact + log(scale), 2e-14)
+
+
+def truncated_normal(a: float, b: float) -> Any:
+    """Return log Z + ½ E[x²] + ½ log 2π over [a, b], with Z from the nearer tail."""
+    with mp.workdps(80):
+        lower, upper = (mp.mpf(x) for x in ((a, b) if a + b > 0 else (-b, -a)))
+
+        def tail(x: Any) -> Any:
+            return mp.erfc(x / mp.sqrt(2)) / 2
+
+        def moment(x: Any) -> Any:
+            return x * mp.npdf(x) if mp.isfinite(x) else mp.mpf(0)
+
+        mass = tail(lower) - tail(upper)
+        square = 1 + (moment(lower) - moment(upper)) / mass
+        return log(mass) + square / 2 + log(2 * mp.pi) / 2
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    middle=st.floats(-1e4, 1e4) | st.floats(-10, 10),
+    width=st.floats(-9, 5),
+    infinite=st.sampled_from(["neither", "upper", "lower"]),
+    scale=st.floats(-3, 3),
+)
+def test_normals_cut_anywhere(middle: float, width: float, infinite: str, scale: float) -> None:
+    a = -np.inf if infinite == "lower" else middle
+    b = np.inf if infinite == "upper" else middle + 10.0**width
+    exact = truncated_normal(a, b) + scale * log(10)
+    assert close(entropy(stats.truncnorm(a, b, scale=10.0**scale)), exact, 1e-14)
+
+
+def summed(log_mass: Callable[[int], Any], mean: float, reach: float, last: float = np.inf) -> Any:
+    points = range(int(max(mean - reach, 0)), int(min(mean + reach, last)) + 1)
+    return mp_sum.fsum(-mp_sum.exp(x) * x for x in map(log_mass, points))
+
+
+def poisson(mean: float) -> Any:
+    m = mp_sum.mpf(mean)
+    return summed(lambda k: k * mp_sum.log(m) - m - mp_sum.loggamma(k + 1), mean, 15 * np.sqrt(mean) + 60)
+
+
+def binomial(n: int, p: float) -> Any:
+    x, y = mp_sum.mpf(p), 1 - mp_sum.mpf(p)
+    whole = mp_sum.loggamma(n + 1)
+
+    def log_mass(k: int) -> Any:
+        ways = whole - mp_sum.loggamma(k + 1) - mp_sum.loggamma(n - k + 1)
+        return ways + k * mp_sum.log(x) + (n - k) * mp_sum.log(y)
+
+    return summed(log_mass, n * p, 15 * np.sqrt(n * p * (1 - p)) + 60, n)
+
+
+def negative_binomial(n: float, p: float) -> Any:
+    x, y, gamma_n = mp_sum.mpf(p), 1 - mp_sum.mpf(p), mp_sum.loggamma(n)
+
+    def log_mass(k: int) -> Any:
+        ways = mp_sum.loggamma(k + mp_sum.mpf(n)) - mp_sum.loggamma(k + 1) - gamma_n
+        return ways + n * mp_sum.log(x) + k * mp_sum.log(y)
+
+    return summed(log_mass, n * (1 - p) / p, (15 * np.sqrt(n * (1 - p)) + 60) / p)
+
+
+@settings(max_examples=25, deadline=None)
+@given(mean=st.floats(-300, 2.5), p=st.floats(1e-12, 1 - 1e-12), n=st.integers(0, 400))
+def test_few_counts(mean: float, p: float, n: int) -> None:
+    assert close(entropy(stats.poisson(10.0**mean)), poisson(10.0**mean), 1e-14)
+    assert close(entropy(stats.binom(n, p)), binomial(n, p), 1e-14)
+
+
+@settings(max_examples=6, deadline=None)
+@given(n=st.floats(-8, 3), p=st.floats(-2, -1e-9))
+def test_few_failures(n: float, p: float) -> None:
+    assert close(entropy(stats.nbinom(10.0**n, 10.0**p)), negative_binomial(10.0**n, 10.0**p), 1e-14)
+
+
+@settings(max_examples=60, deadline=None)
+@given(mean=st.floats(6, 300), p=st.floats(-3, np.log10(0.5)), other=st.booleans())
+def test_many_counts_by_their_asymptotic_series(mean: float, p: float, other: bool) -> None:
+    """Knessl (1998), "Integral representations and asymptotic expansions for Shannon and Renyi entropies"."""
+    m = mp.mpf(10.0**mean)
+    series = -1 / (12 * m) - 1 / (24 * m**2)
+    assert close(entropy(stats.poisson(10.0**mean)), half * log(2 * mp.pi * mp.e * m) + series, 1e-14)
+    n, chance = np.floor(10.0 ** (mean + 6)), 1 - 10.0**p if other else 10.0**p
+    spread = mp.mpf(chance) * (1 - mp.mpf(chance))
+    first = (4 * spread - 1) / (12 * mp.mpf(n) * spread)
+    assert close(entropy(stats.binom(n, chance)), half * log(2 * mp.pi * mp.e * n * spread) + first, 1e-14)
+
+
+@pytest.mark.parametrize("n", [1.0, 7.5, 1e6])
+def test_waits_without_end_are_gamma_variables(n: float) -> None:
+    expected = mp.mpf(entropy(stats.gamma(n, scale=1e300)))
+    assert close(entropy(stats.nbinom(n, 1e-300)), expected, 1e-14)
+
+
+@pytest.mark.parametrize("p", [1e-300, 1e-16, 1e-6, 0.3, 1.0])
+def test_the_wait_for_one_success_is_geometric(p: float) -> None:
+    assert close(entropy(stats.nbinom(1, p)), mp.mpf(entropy(stats.geom(p))), 1e-14)
+
+
+def test_counts_without_chance() -> None:
+    assert entropy(stats.poisson(0)) == entropy(stats.binom([0, 5, 5], [0.3, 0.0, 1.0])).sum() == 0
+    # Two outcomes, one of them rare: p (1 − log p).
+    assert entropy(stats.binom(1, 1e-20)) == pytest.approx(1e-20 * (1 + 20 * np.log(10)), rel=1e-14)
+    assert entropy(stats.nbinom(1e-3, 1e-10)) > 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(exponents=st.lists(st.floats(-100, 100), min_size=2, max_size=6))
+def test_dirichlet(exponents: list[float]) -> None:
+    alpha = [10.0**k for k in exponents]
+    exact_alpha = [mp.mpf(a) for a in alpha]
+    total = sum(exact_alpha)
+    exact = sum(lgamma(a) - (a - 1) * psi(a) for a in exact_alpha) - lgamma(total)
+    assert close(entropy(stats.dirichlet(alpha)), exact + (total - len(alpha)) * psi(total), 2e-14)
+
+
+@settings(max_examples=20, deadline=None)
+@given(n=st.integers(0, 5), weights=st.lists(st.floats(0, 1), min_size=2, max_size=4))
+def test_multinomial(n: int, weights: list[float]) -> None:
+    p = (np.array(weights) + 1e-3) / np.sum(np.array(weights) + 1e-3)
+    frozen = stats.multinomial(n, p)
+    counts = [k for k in np.ndindex(*[n + 1] * len(p)) if sum(k) == n]
+    logs = np.array([frozen.logpmf(k) for k in counts])
+    assert entropy(frozen) == pytest.approx(-np.sum(np.exp(logs) * logs), rel=1e-12, abs=1e-12)
+
+
+def test_multinomials_of_many_draws() -> None:
+    both = entropy(stats.multinomial(10**12, [0.3, 0.7]))
+    assert both == pytest.approx(entropy(stats.binom(10**12, 0.3)), rel=1e-14)
+    # Normal in the limit: the determinant of the covariance of two of the three counts is n²/27.
+    normal = np.log(2 * np.pi * np.e * 1e15) + 1.5 * np.log(1 / 3)
+    assert entropy(stats.multinomial(10**15, [1 / 3] * 3)) == pytest.approx(normal, rel=1e-14)
+
+
+def test_multivariate_normals_of_any_scale() -> None:
+    for scale in (1e-60, 1.0, 1e60):
+        parameters = Parameters(factor=np.diag([scale**2, 1 / scale, 2.0]))
+        expected = 1.5 * log(2 * mp.pi * mp.e) + log(mp.mpf(scale)) + log(2)
+        assert close(float(_ENTROPIES["multivariate_normal"](parameters)), expected, 1e-14)
+
+
+SHAPES: dict[str, tuple[float, ...]] = {
+    **dict.fromkeys(CONTINUOUS | {"poisson": ()}, (2.3,)),
+    "beta": (2.3, 1.7),
+    "f": (2.3, 5.0),
+    "genextreme": (0.3,),
+    "loguniform": (0.3, 5.0),
+    "truncnorm": (-0.4, 1.7),
+    "bernoulli": (0.3,),
+    "geom": (0.3,),
+    "binom": (9, 0.3),
+    "nbinom": (2.3, 0.3),
+    "randint": (-2, 5),
+}
+# For SciPy the von Mises distribution lives on the whole line; arcsine has poles at both ends.
+UNIVARIATE = [
+    name
+    for name in _ENTROPIES
+    if isinstance(getattr(stats, name), scipy_adapter.Generator) and name not in ("vonmises", "arcsine")
+]
+
+
+@pytest.mark.parametrize("name", UNIVARIATE)
+def test_each_closed_form_is_what_is_integrated_or_summed(name: str) -> None:
+    discrete = isinstance(getattr(stats, name), stats.rv_discrete)
+    p = getattr(stats, name)(*SHAPES.get(name, ()), **({} if discrete else {"scale": 1.7}))
+    one = univariate(read_distribution("p", p), ())
+    assert entropy(p) == pytest.approx(cross_entropy_numerical(one, one)[0], rel=1e-9, abs=1e-11)
+
+
+def test_reported_entropies() -> None:
+    """Small inputs of people's bug reports, with values of mpmath's."""
+    for p, expected in (
+        (stats.poisson(5e15), 19.4930456869),
+        (stats.binom(10**16, 0.5), 19.1464720966),
+        (stats.truncnorm(-40, -39), -2.66487334254),
+        (stats.truncnorm(5, 5 + 1e-8), -18.4206807500),
+        (stats.truncnorm(0, np.inf), 0.7257913526),
+        (stats.truncexpon(1e4), 1.0),
+        (stats.f(1000, 1e12), -1.689032516),
+        (stats.beta(4.9e6, 4.9e6), -7.3231551702),
+        (stats.dirichlet([1e12] * 3), -27.539674771),
+        (stats.dirichlet([1e15] * 3), -34.4474300502),
+        (stats.geom(1e-6), 14.8155100580),
+    ):
+        assert entropy(p) == pytest.approx(expected, rel=1e-9)
+    assert cross_entropy(stats.beta(4.9e6, 4.9e6), stats.beta(1, 1)) == pytest.approx(0, abs=1e-14)
+
+
+def test_entropies_of_poles_and_of_the_circle() -> None:
+    assert entropy(stats.arcsine(scale=3)) == pytest.approx(np.log(3 * np.pi / 4), rel=1e-14)
+    assert entropy(stats.vonmises(1e-9, scale=2)) == pytest.approx(np.log(4 * np.pi), rel=1e-14)
+
+
+@settings(max_examples=60, deadline=None)
+@given(n=st.floats(-300, 308), p=st.floats(-300, 0))
+def test_counts_at_the_ends_of_the_range(n: float, p: float) -> None:
+    """A number between 0 and the largest that the variance allows, or refused where that is beyond floats."""
+    for frozen in (
+        stats.poisson(10.0**n),
+        stats.binom(np.floor(10.0**n), 10.0**p),
+        stats.nbinom(10.0**n, 10.0**p),
+    ):
+        try:
+            value = entropy(frozen)
+        except ArithmeticError:
+            assert (frozen.dist.name, abs(n) - p > 300) == ("nbinom", True)
+            continue
+        # A uniform variable between 0 and 1 makes of the count a density of the same entropy.
+        with np.errstate(all="ignore"):
+            largest = 0.5 * (np.log(2 * np.pi * np.e) + np.log(frozen.var() + 1 / 12))
+        assert 0 <= value <= largest * (1 + 1e-12)
+    with pytest.raises(ArithmeticError, match="p = nbinom overflows: it gives nan"):
+        entropy(stats.nbinom(1e308, 0.1))
+
+
+def test_an_entropy_beyond_the_range_of_floats_is_refused() -> None:
+    with pytest.raises(ArithmeticError, match="the formula for the entropy of p = gamma overflows"):
+        entropy(stats.gamma([1.0, 5e-324]))
+    assert entropy(stats.gamma(1e-308)) == pytest.approx(-1e308, rel=1e-12)
