@@ -53,6 +53,14 @@ def as_positive(name: str, value: ArrayLike) -> Array:
     return array
 
 
+def as_fraction(name: str, value: ArrayLike) -> float:
+    """Return `value` as a float between 0 and 1."""
+    array = as_positive(name, as_shape(name, value, ()))
+    if array >= 1:
+        raise ValueError(f"{name} must be below 1, got {array}")
+    return float(array)
+
+
 def as_shape(
     name: str, value: ArrayLike, shape: tuple[int | None, ...], *, minus_infinity: bool = False
 ) -> Array:

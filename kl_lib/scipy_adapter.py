@@ -91,3 +91,12 @@ def generator_inside(newer: Any) -> Any | None:
     """Return the generator that stats.make_distribution made the class of a newer random variable of."""
     methods = (getattr(method, "__self__", None) for method in vars(type(newer)).values())
     return next((owner for owner in methods if isinstance(owner, Generator)), None)
+
+
+def shift(newer: Any) -> float:
+    """Return the size of what was added to a newer random variable, by `+`, within it too."""
+    inner = getattr(newer, "_dist", None)
+    if inner is None:
+        return 0.0
+    loc, scale = np.abs(getattr(newer, "loc", 0.0)), np.abs(getattr(newer, "scale", 1.0))
+    return float(np.max(loc) + np.max(scale) * shift(inner))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kl_lib.checks import as_choice, as_finite
+from kl_lib.checks import as_choice, as_finite, as_fraction
 from kl_lib.divergence.distributions import Distribution, common_shape, float_or_array, read_distribution
 from kl_lib.divergence.entropies import closed_entropy
 from kl_lib.divergence.numerical import (
     ABSOLUTE,
+    RELATIVE,
     completed,
     cross_entropy_numerical,
     expected_value,
@@ -23,7 +24,9 @@ from kl_lib.types import Array, BatchFunction, KLMethod, Mask, SciPyDistribution
 _ABSOLUTE = 1e-11
 
 
-def kl_divergence(p: SciPyDistribution, q: SciPyDistribution, *, method: KLMethod = "auto") -> float | Array:
+def kl_divergence(
+    p: SciPyDistribution, q: SciPyDistribution, *, method: KLMethod = "auto", rtol: float = RELATIVE
+) -> float | Array:
     r"""Return D_KL(p‖q) = E_{x∼p}[log p(x) − log q(x)], in nats.
 
     Parameters
@@ -33,8 +36,11 @@ def kl_divergence(p: SciPyDistribution, q: SciPyDistribution, *, method: KLMetho
         parameters broadcast.
     method
         ``"closed"`` takes the registered closed form, right to the last digits; ``"quadrature"``
-        integrates (continuous) or sums (discrete) to a relative error of 1e-9; ``"auto"`` takes the
+        integrates (continuous) or sums (discrete) to a relative error of `rtol`; ``"auto"`` takes the
         closed form where there is one.
+    rtol
+        The relative error that the integral or sum is to reach: its bound counts the rounding of SciPy's
+        densities and what lies beyond the last point.
 
     Returns
     -------
@@ -50,7 +56,7 @@ def kl_divergence(p: SciPyDistribution, q: SciPyDistribution, *, method: KLMetho
     NotImplementedError
         If nothing exact is known for the pair.
     ArithmeticError
-        If the integral or the sum does not converge to its tolerance.
+        If the integral or the sum does not reach its tolerance, or p or q does not come out with mass 1.
 
     Examples
     --------
@@ -65,6 +71,7 @@ def kl_divergence(p: SciPyDistribution, q: SciPyDistribution, *, method: KLMetho
     ----------
     Kullback and Leibler (1951), "On information and sufficiency", equation 2.6.
     """
+    relative = as_fraction("rtol", rtol)
     chosen = as_choice("method", method, ("auto", "closed", "quadrature"))
     first, second = read_distribution("p", p), read_distribution("q", q)
     shape = common_shape(first, second)
@@ -83,7 +90,7 @@ def kl_divergence(p: SciPyDistribution, q: SciPyDistribution, *, method: KLMetho
         raise NotImplementedError(
             f"nothing exact is known for {_named(first, second)}{_by_sampling(first, second)}"
         )
-    return completed(value, covered, kl_numerical, first, second, ABSOLUTE)
+    return completed(value, covered, kl_numerical, first, second, ABSOLUTE, relative)
 
 
 def entropy(p: SciPyDistribution) -> float | Array:

@@ -12,6 +12,7 @@ import numpy as np
 
 from kl_lib.divergence.distributions import Parameters
 from kl_lib.divergence.registry import ClosedValue, register_kl
+from kl_lib.divergence.supports import beyond
 from kl_lib.numerics import (
     LARGEST,
     bessel_bregman,
@@ -54,7 +55,11 @@ def _distance(p: Parameters, q: Parameters, scale: Array) -> ClosedValue:
 def kl_exponential(p: Parameters, q: Parameters) -> ClosedValue:
     """φ(sp/sq − 1) + Δloc/sq; inf where p begins before q."""
     shift = np.maximum(_distance(p, q, q.scale), 0.0)
-    return np.where(p.loc >= q.loc, phi_ratio(p.scale, q.scale) + shift, np.inf)
+    return np.where(_begins_before(p, q), np.inf, phi_ratio(p.scale, q.scale) + shift)
+
+
+def _begins_before(p: Parameters, q: Parameters) -> Mask:
+    return beyond(q.loc - p.loc, p.loc, q.loc)
 
 
 @register_kl("laplace", "laplace")
@@ -102,14 +107,15 @@ def kl_von_mises(p: Parameters, q: Parameters) -> ClosedValue:
 
 @register_kl("uniform", "uniform")
 def kl_uniform(p: Parameters, q: Parameters) -> ClosedValue:
-    """log(width of q / width of p); inf where p reaches outside q, to the last digit of the ends."""
+    """log(width of q / width of p); inf where p reaches outside q."""
     lost_p, lost_q = (getattr(side, "scale_lost", 0.0) for side in (p, q))
     (upper_p, rest_p), (upper_q, rest_q) = (two_sum(side.loc, side.scale) for side in (p, q))
-    beyond = (upper_p - upper_q) + ((rest_p + lost_p) - (rest_q + lost_q))
+    above = (upper_p - upper_q) + ((rest_p + lost_p) - (rest_q + lost_q))
+    outside = _begins_before(p, q) | beyond(above, p.loc, upper_p, q.loc, upper_q)
     excess = ((q.scale - p.scale) + (lost_q - lost_p)) / p.scale
     far = np.log(q.scale) - np.log(p.scale)
     value = np.where(excess < np.inf, np.log1p(np.clip(excess, 0.0, LARGEST)), far)
-    return np.where((p.loc >= q.loc) & (beyond <= 0), value, np.inf)
+    return np.where(outside, np.inf, value)
 
 
 @register_kl("gamma", "gamma", equal=("loc",))
@@ -145,7 +151,8 @@ def kl_lognormal(p: Parameters, q: Parameters) -> ClosedValue:
 def kl_pareto(p: Parameters, q: Parameters) -> ClosedValue:
     """φ(αq/αp − 1) + αq log(xp/xq), x the scales; inf where p begins before q."""
     rise = q.b * np.maximum(log_ratio(p.scale, q.scale), 0.0)
-    return np.where(p.scale >= q.scale, phi_ratio(q.b, p.b) + rise, np.inf)
+    before = beyond(q.scale - p.scale, p.scale, q.scale, p.loc)
+    return np.where(before, np.inf, phi_ratio(q.b, p.b) + rise)
 
 
 @register_kl("weibull_min", "weibull_min", equal=("loc",))
@@ -161,7 +168,7 @@ def kl_half_normal(p: Parameters, q: Parameters) -> ClosedValue:
     """½[φ(sp²/sq² − 1) + d(d + 2 √(2/π) sp/sq)], d = Δloc/sq; inf where p begins before q."""
     d = np.maximum(_distance(p, q, q.scale), 0.0)
     rise = d * (0.5 * d + np.sqrt(2 / np.pi) * np.minimum(p.scale / q.scale, LARGEST))
-    return np.where(p.loc >= q.loc, phi_square_ratio(p.scale, q.scale, weight=0.5) + rise, np.inf)
+    return np.where(_begins_before(p, q), np.inf, phi_square_ratio(p.scale, q.scale, weight=0.5) + rise)
 
 
 @register_kl("rayleigh", "rayleigh", equal=("loc",))

@@ -64,7 +64,7 @@ def read_distribution(label: str, value: Any) -> Distribution:
     if isinstance(value, scipy_adapter.Newer | stats.Mixture):
         return _read_newer(label, value)
     if isinstance(value, stats.gaussian_kde):
-        kind = "multivariate" if value.d > 1 else "other"
+        kind = "continuous" if value.d == 1 else "multivariate"
         return Distribution(label, "gaussian_kde", kind, Parameters(), (), value, value.d)
     if hasattr(value, "rvs") and (hasattr(value, "logpdf") or hasattr(value, "logpmf")):
         return Distribution(label, type(value).__name__, "other", Parameters(), (), value, dimension=0)

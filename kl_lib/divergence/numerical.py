@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 from scipy.stats.distributions import rv_frozen
 
 from kl_lib.checks import evaluate
 from kl_lib.divergence.distributions import Distribution, float_or_array
-from kl_lib.divergence.quadrature import Terms, integrate, summate
+from kl_lib.divergence.quadrature import Terms, Totals, integrate
+from kl_lib.divergence.summation import center, sum_integers, sum_points
+from kl_lib.divergence.supports import Intervals, beyond, common, on_lattice, without
 from kl_lib.divergence.univariate import Univariate, univariate
 from kl_lib.numerics import expm1x
 from kl_lib.types import Array, BatchFunction, Mask
-
-Functional = Callable[[Univariate, Univariate], tuple[float, float]]
-
 
 # What is promised: this relative error, or an absolute one that only rounding between equal
 # distributions can reach.
@@ -27,14 +26,38 @@ ABSOLUTE = 1e-28
 _NEAR = 1e-2
 # Stands for −log q, in nats, where q underflows inside its support.
 _UNDERFLOWN = 1e4
+# A mass of 0 beside one whose log is above this is no underflow.
+_NO_UNDERFLOW = -600.0
 _EPSILON = np.finfo(np.float64).eps
 _TINY = np.finfo(np.float64).tiny
 # Ratios closer to 1 than this many parts of the logarithms are taken as 1.
 _RESOLVED = 2 * _EPSILON
-# Where f is looked at for its size.
-_SHARES = np.linspace(0.05, 0.95, 19)
-# The integrands, in the order of the rows of what Terms return.
-_MASS, _MAIN, _LOST, _SQUARE = range(4)
+# Where f is looked at for its size, in interquartile ranges from a median, or in integers.
+_SOME = np.linspace(-0.5, 0.5, 19)
+# The bound of what lies beyond the last point is right to this part.
+_REST = 0.01
+# The integrands, in the order of the rows of what Terms return: p, what is sought, p where q underflows,
+# q, by how much the rounding of the logarithms moves the second, and p(1 + log² p).
+_MASS, _MAIN, _LOST, _MASS_Q, _NOISE, _SQUARE = range(6)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two distributions, p ≪ q, and the intervals that p is integrated or summed over."""
+
+    p: Univariate
+    q: Univariate
+    intervals: Intervals
+
+    @property
+    def size(self) -> float:
+        """The size of the numbers that the ends of both were computed from."""
+        return self.p.size + self.q.size
+
+
+# The value, and what bounds its error, by the source of the error.
+Errors = dict[str, float]
+Functional = Callable[[Pair, float], tuple[float, Errors]]
 
 
 def completed(
@@ -44,59 +67,98 @@ def completed(
     p: Distribution,
     q: Distribution,
     absolute: float,
+    relative: float = RELATIVE,
 ) -> float | Array:
     """Integrate or sum what no closed form covers, one by one; inf where p has mass that q has not."""
     if covered.all():
         return float_or_array(value)
     for index in map(tuple, np.argwhere(~covered)):
-        value[index] = _value_at(functional, p, q, index, absolute)
+        value[index] = _value_at(functional, p, q, index, absolute, relative)
     return float_or_array(value)
 
 
 def _value_at(
-    functional: Functional, p: Distribution, q: Distribution, index: tuple[int, ...], absolute: float
+    functional: Functional,
+    p: Distribution,
+    q: Distribution,
+    index: tuple[int, ...],
+    absolute: float,
+    relative: float,
 ) -> float:
-    first, second = univariate(p, index), univariate(q, index)
-    if not absolutely_continuous(first, second):
-        return np.inf
-    if _may_be_moved(p) and isinstance(q.source, rv_frozen):
-        origin = p.parameter_at("loc", index)
-        first, second = univariate(p, index, origin), univariate(q, index, origin)
-    value, error = functional(first, second)
-    if not error <= max(RELATIVE * abs(value), absolute):
+    with np.errstate(all="ignore"):  # Formulas overflow in the far tails, where the weight is 0.
+        pair = paired(p, q, index)
+        if pair is None:
+            return np.inf
+        value, errors = functional(pair, relative)
+    reached = sum(errors.values())
+    if not reached <= max(relative * abs(value), absolute):
+        worst = max(errors, key=lambda reason: np.nan_to_num(errors[reason], nan=np.inf))
         raise ArithmeticError(
-            f"the quadrature or sum for p = {p.name} and q = {q.name} does not reach a relative error of "
-            f"{RELATIVE}, got {value} with an error of {error}; the truth may be infinite"
+            f"the {'sum' if pair.p.discrete else 'integral'} for p = {p.name} and q = {q.name} does not "
+            f"reach a relative error of {relative:g}: it comes to {value:.6g} with an error of up to "
+            f"{reached:.2g}, most of it because {worst}; a larger rtol asks for less"
         )
     return value
 
 
-def _may_be_moved(p: Distribution) -> bool:
-    """Whether p can be moved to 0, where points close to where its support begins are told apart."""
-    return p.kind == "continuous" and isinstance(p.source, rv_frozen)
+def paired(p: Distribution, q: Distribution, index: tuple[int, ...]) -> Pair | None:
+    """Return p and q at one index, p moved to 0; None where p has mass that q has not, by their supports.
+
+    So points close to where the support of p begins are told apart, and integers stay integers.
+    """
+    moved = isinstance(p.source, rv_frozen) and isinstance(q.source, rv_frozen)
+    origin = p.parameter_at("loc", index) if moved else 0.0
+    first, second = univariate(p, index, origin), univariate(q, index, origin)
+    intervals = _shared(first, second)
+    return None if intervals is None else Pair(first, second, intervals)
 
 
-def kl_numerical(p: Univariate, q: Univariate) -> tuple[float, float]:
-    """Return D_KL(p‖q), where p ≪ q, and a bound of its error, infinite where there is none."""
-    value, error = _total(p, q, _far_terms(p, q), absolute=1e-12)
-    noise, outside = 0.0, 0.0
-    if value[_MAIN] <= _NEAR:
-        value, error = _total(p, q, _near_terms(p, q), absolute=ABSOLUTE)
-        noise = _EPSILON * np.sqrt(2 * value[_MAIN]) * np.sqrt(value[_SQUARE]) + _RESOLVED**2 * value[_SQUARE]
-        outside = _mass_outside(p, q)
-    return float(value[_MAIN] + outside), float(noise + _bound(value, error))
+def _shared(p: Univariate, q: Univariate) -> Intervals | None:
+    """Return the intervals of p, less what rounding alone puts outside q; None if there is more outside."""
+    if not p.discrete:
+        return common(p.intervals, q.intervals, p.size + q.size)
+    if p.points is not None:
+        return [] if q.has(p.points).all() else None
+    lower, upper = p.intervals[0]
+    if q.points is not None:
+        few = upper - lower < q.points.size
+        return p.intervals if few and q.has(np.arange(lower, upper + 1)).all() else None
+    inside = q.intervals[0][0] <= lower + 0.5 and upper - 0.5 <= q.intervals[0][1]
+    return p.intervals if inside and on_lattice(p.offset - q.offset, p.size + q.size) else None
 
 
-def cross_entropy_numerical(p: Univariate, q: Univariate) -> tuple[float, float]:
-    """Return −E_p log q, where p ≪ q, and a bound of its error, infinite where there is none."""
-    value, error = _total(p, q, _cross_terms(p, q), absolute=1e-12)
-    return float(value[_MAIN]), _bound(value, error)
+def kl_numerical(pair: Pair, relative: float) -> tuple[float, Errors]:
+    """Return D_KL(p‖q), where p ≪ q, and what bounds its error."""
+    totals, outside = _total(pair, _far_terms, relative, 1e-12), _mass_outside(pair, relative)
+    if _is_in_a_hole(pair, totals):
+        return np.inf, {}
+    defects = _defects(pair, totals, outside, relative)
+    if totals.value[_MAIN] > _NEAR:
+        return float(totals.value[_MAIN]), _errors(totals) | {_ROUNDING: _far_rounding(totals, defects)}
+    totals = _total(pair, _near_terms, relative, ABSOLUTE)
+    value, square = totals.value[_MAIN] + outside.value[0], totals.value[_SQUARE]
+    amplitude = max(_EPSILON * np.sqrt(square), _roughness(pair))
+    rounding = np.sqrt(2 * value) * amplitude + _RESOLVED**2 * square + totals.value[_NOISE]
+    return float(value), _errors(totals) | {
+        _ROUNDING: float(rounding + np.sum(np.square(defects))),
+        _OUTSIDE: float(outside.error[0] + outside.rest[0]),
+    }
+
+
+def cross_entropy_numerical(pair: Pair, relative: float) -> tuple[float, Errors]:
+    """Return −E_p log q, where p ≪ q, and what bounds its error."""
+    totals = _total(pair, _cross_terms, relative, 1e-12)
+    if _is_in_a_hole(pair, totals):
+        return np.inf, {}
+    defects = _defects(pair, totals, _mass_outside(pair, relative), relative)
+    return float(totals.value[_MAIN]), _errors(totals) | {_ROUNDING: _far_rounding(totals, defects)}
 
 
 def expected_value(p: Distribution, f: BatchFunction) -> float | Array:
     """Integrate or sum f under one univariate distribution; f maps (n,) to (n, ...)."""
-    origin = p.parameter_at("loc", ()) if _may_be_moved(p) else 0.0
-    value, error = _mean(univariate(p, (), origin), f, origin)
+    origin = p.parameter_at("loc", ()) if isinstance(p.source, rv_frozen) else 0.0
+    with np.errstate(all="ignore"):
+        value, error = _mean(univariate(p, (), origin), f, origin)
     if not error <= RELATIVE:
         raise ArithmeticError(
             f"the expectation under p = {p.name} does not reach an error of {RELATIVE} of the root mean "
@@ -110,126 +172,221 @@ def _mean(p: Univariate, f: BatchFunction, origin: float) -> tuple[Array, float]
 
     The points of p are those of f less `origin`.
     """
-    some = p.quantile(_SHARES) + origin
+    some = _some_points(p) + origin
     shape = np.shape(f(some))[1:]
     typical = np.abs(evaluate("f", f, some, shape=(some.size, *shape))).max(axis=0).ravel()
     scale = np.where(typical > 0, typical, 1.0)
 
-    def terms(x: Array, log_dx: Array, power: int) -> Array:
+    def terms(x: Array, logs: Array, _doubt: Array, log_dx: Array, power: int) -> Array:
         """Give p, and p times a power of each entry of f over its scale."""
-        weight = _weight(_log_density(p, x), log_dx)
+        weight = _mass_terms(x, logs[0], _doubt, log_dx)
         entries, points = np.zeros((scale.size, x.size)), x[weight > 0] + origin
         values = evaluate("f", f, points, shape=(points.size, *shape)).reshape(points.size, scale.size)
         entries[:, weight > 0] = (values / scale).T
         return np.vstack([weight, weight * entries**power])
 
-    (_, *square), (_, *error) = _total(p, p, partial(terms, power=2), absolute=_TINY, relative=1e-3)
-    if not np.all(np.array(error) <= 0.1 * np.array(square) + _TINY):
+    p = replace(p, steps=False)  # for f is no constant between them
+    whole = Pair(p, p, p.intervals)
+    squares = _total(whole, partial(terms, power=2), 1e-2, _TINY)
+    square, error = squares.value[1:], squares.error[1:] + squares.rest[1:]
+    if not np.all(error <= 0.1 * square + _TINY):
         return np.full(shape, np.nan), np.inf
-    scale = scale * np.sqrt(np.where(np.array(square) > 0, square, 1.0))
-    value, bound = _total(p, p, partial(terms, power=1), absolute=0.1 * RELATIVE, relative=0.0)
-    whole = abs(value[_MASS] - 1) + bound[_MASS] <= RELATIVE
-    return (scale * value[1:]).reshape(shape), float(bound.max()) if whole else np.inf
+    scale = scale * np.sqrt(np.where(square > 0, square, 1.0))
+    totals = _total(whole, partial(terms, power=1), 0.0, 0.1 * RELATIVE)
+    bound = totals.error + totals.rest
+    normalised = abs(totals.value[_MASS] - 1) + bound[_MASS] <= RELATIVE
+    return (scale * totals.value[1:]).reshape(shape), float(bound.max()) if normalised else np.inf
 
 
-def _total(
-    p: Univariate, q: Univariate, terms: Terms, absolute: float, relative: float = 0.1 * RELATIVE
-) -> tuple[Array, Array]:
+def _some_points(p: Univariate) -> Array:
+    """Return points that p often takes."""
+    if p.points is not None:
+        return p.points
     if p.discrete:
-        return summate(p, terms, relative=relative, absolute=absolute)
+        x = center(p) + np.arange(-9.0, 10.0)
+    else:
+        x = np.concatenate([m + s * _SOME for m, s in (part.median_and_spread for part in p.parts or (p,))])
+    return x[np.any([(a <= x) & (x <= b) for a, b in p.intervals], axis=0)]
+
+
+def _far_rounding(totals: Totals, defects: tuple[float, float]) -> float:
+    """Return what rounding does: what is missing of the masses may be so where the logarithms are large."""
+    large = 1 + np.sqrt(totals.value[_SQUARE])
+    main = abs(totals.value[_MAIN])
+    return float(totals.value[_NOISE] + defects[0] * (large + main) + defects[1] * large)
+
+
+_QUADRATURE = "the integrand is too rough for so few points"
+_TAIL = "its terms decay too slowly, or not at all, towards the ends of the support"
+_UNDERFLOW = "q underflows where p has mass"
+_ROUNDING = "SciPy's log densities are rounded"
+_OUTSIDE = "the mass of q outside the support of p is known no better"
+
+
+def _errors(totals: Totals) -> Errors:
+    lost = totals.value[_LOST] + totals.error[_LOST]
+    return {
+        _QUADRATURE: float(totals.error[_MAIN]),
+        _TAIL: float(totals.rest[_MAIN]),
+        _UNDERFLOW: float(_UNDERFLOWN * (lost + totals.rest[_MASS] if lost > 0 else 0.0)),
+    }
+
+
+def _defects(pair: Pair, totals: Totals, outside: Totals, relative: float) -> tuple[float, float]:
+    """Return by how much the masses of p and of q miss 1; refuse more than the tolerance."""
+    value, rest = totals.value[[_MASS, _MASS_Q]], totals.rest[[_MASS, _MASS_Q]]
+    value[1] += outside.value[0]
+    rest[1] += outside.rest[0]
+    allowed = relative * np.array([1.0, max(1.0, totals.value[_MAIN])])
+    for side, mass, beyond_it, tolerance in zip((pair.p, pair.q), value, rest, allowed, strict=True):
+        if not abs(mass + beyond_it - 1) <= tolerance + _REST * beyond_it:
+            raise ArithmeticError(
+                f"the mass of {side.label} comes out as {mass + beyond_it:.10g}, which misses 1 by "
+                f"{mass + beyond_it - 1:.2g}: its density is not normalised, not precise, or too rough to "
+                "integrate"
+            )
+    missed = np.maximum(np.abs(value + rest - 1) - _REST * rest, 0.0)
+    first, second = np.where(np.isnan(missed), np.inf, missed)
+    return float(first), float(second)
+
+
+def _total(pair: Pair, terms: Terms, relative: float, absolute: float) -> Totals:
+    """Integrate or sum over the support of p."""
+    p, q = pair.p, pair.q
+    densities = (p.log_density, q.log_density)
+    tolerance = {"relative": 0.1 * relative, "absolute": absolute}
+    if p.points is not None:
+        return sum_points(densities, terms, p.points, np.zeros_like(p.points))
+    if p.discrete:
+        return sum_integers(densities, terms, pair.intervals[0], _centers(p, q), **tolerance)
+    if p.steps and q.steps:
+        return sum_points(densities, terms, *_pieces(pair))
     landmarks = np.concatenate([p.landmarks(), q.landmarks()])
-    return integrate(p, terms, landmarks, relative=relative, absolute=absolute)
+    return integrate(densities, terms, pair.intervals, landmarks, p.median_and_spread, **tolerance)
 
 
-def _bound(value: Array, error: Array) -> float:
-    """Return the bound of the main integral's error; inf where p itself does not come out as 1."""
-    if abs(value[_MASS] - 1) + error[_MASS] > RELATIVE:
-        return np.inf
-    return float(error[_MAIN] + _UNDERFLOWN * value[_LOST])
+def _centers(p: Univariate, q: Univariate) -> list[float]:
+    lower, upper = p.intervals[0]
+    return [center(p)] if q.points is not None else [center(p), float(np.clip(center(q), lower, upper))]
 
 
-def absolutely_continuous(p: Univariate, q: Univariate) -> bool:
-    """Whether q has mass wherever p has, p ≪ q, as far as their supports tell."""
-    if p.atoms is not None and q.atoms is not None:
-        return bool(np.all(np.isin(p.atoms, q.atoms)))
-    if p.atoms is not None:
-        lower, upper = q.intervals[0]
-        return bool(np.all((p.atoms >= lower) & (p.atoms <= upper))) and _share_lattice(p, q)
-    if q.atoms is not None:
-        return False
-    inside = all(any(c <= a and b <= d for c, d in q.intervals) for a, b in p.intervals)
-    return inside and (not p.discrete or _share_lattice(p, q))
+def _pieces(pair: Pair) -> tuple[Array, Array]:
+    """Return the middles of the pieces on which both densities are constant, and the logs of their widths."""
+    ends = [np.ravel(side.intervals) for side in (pair.p, pair.q)]
+    edges = np.unique(np.concatenate([pair.p.breaks, pair.q.breaks, *ends]))
+    edges = edges[np.append(True, beyond(np.diff(edges), edges[1:], pair.size))]
+    middle, width = 0.5 * (edges[1:] + edges[:-1]), np.diff(edges)
+    inside = np.any([(a < middle) & (middle < b) for a, b in pair.intervals], axis=0)
+    return middle[inside], np.log(width[inside])
 
 
-def _share_lattice(p: Univariate, q: Univariate) -> bool:
-    """Whether the points of p and of q differ by integers."""
-    points = p.quantile(np.asarray(0.5)) if p.atoms is None else p.atoms
-    return bool(np.all((points - q.quantile(np.asarray(0.5))) % 1 == 0))
-
-
-def _mass_outside(p: Univariate, q: Univariate) -> float:
+def _mass_outside(pair: Pair, relative: float) -> Totals:
     """Return the mass that q has where p has none."""
-    if p.atoms is not None and q.atoms is not None:
-        return float(np.sum(np.exp(q.log_density(np.setdiff1d(q.atoms, p.atoms)))))
-    if p.atoms is not None:
-        return max(float(1 - np.sum(np.exp(q.log_density(p.atoms)))), 0.0)
-    lower, upper = p.intervals[0][0], p.intervals[-1][1]
-    gaps = np.array([[b, c] for (_, b), (c, _) in pairwise(p.intervals)]).reshape(-1, 2)
-    below = q.cdf(np.asarray(lower - 1 if p.discrete else lower))
-    return float(below + q.survival(np.asarray(upper)) + np.sum(q.cdf(gaps[:, 1]) - q.cdf(gaps[:, 0])))
+    p, q = pair.p, pair.q
+    if q.points is not None:
+        rest = q.points[~p.has(q.points)]
+        return sum_points([q.log_density], _mass_terms, rest, np.zeros_like(rest))
+    tolerance = {"relative": 0.1 * relative, "absolute": 1e-300}
+    if p.points is not None:
+
+        def elsewhere(x: Array) -> Array:
+            return np.where(p.has(x), -np.inf, q.log_density(x))
+
+        return sum_integers([elsewhere], _mass_terms, q.intervals[0], [center(q)], **tolerance)
+    parts = [Totals(*np.zeros((3, 1)))]
+    for interval in without(q.intervals, pair.intervals, pair.size, step=float(p.discrete)):
+        if p.discrete:
+            start = float(np.clip(center(q), *interval))
+            parts.append(sum_integers([q.log_density], _mass_terms, interval, [start], **tolerance))
+        else:
+            parts.append(
+                integrate(
+                    [q.log_density], _mass_terms, [interval], q.landmarks(), q.median_and_spread, **tolerance
+                )
+            )
+    value, error, rest = (
+        np.sum([getattr(part, name) for part in parts], axis=0) for name in ("value", "error", "rest")
+    )
+    return Totals(value, error, rest)
 
 
-def _far_terms(p: Univariate, q: Univariate) -> Terms:
-    """Give p, −p log(q/p), and p where q underflows."""
-
-    def terms(x: Array, log_dx: Array) -> Array:
-        log_p, log_q = _log_density(p, x), _log_density(q, x)
-        weight = _weight(log_p, log_dx)
-        known = (weight > 0) & (log_q > -np.inf)
-        main = np.where(known, weight * (log_p - log_q), 0.0)
-        return np.stack([weight, main, np.where(log_q > -np.inf, 0.0, weight)])
-
-    return terms
+def _is_in_a_hole(pair: Pair, totals: Totals) -> bool:
+    """Whether p has mass on integers where q has none: beside them, q has too much for an underflow."""
+    if not pair.p.discrete or totals.value[_LOST] == 0:
+        return False
+    x = pair.p.points if pair.p.points is not None else _window(pair)
+    here = (pair.p.log_density(x) > -np.inf) & (pair.q.log_density(x) == -np.inf)
+    beside = np.maximum(pair.q.log_density(x - 1), pair.q.log_density(x + 1))
+    return bool(np.any(here & (beside > _NO_UNDERFLOW)))
 
 
-def _cross_terms(p: Univariate, q: Univariate) -> Terms:
-    """Give p, −p log q, and p where q underflows."""
-
-    def terms(x: Array, log_dx: Array) -> Array:
-        weight, log_q = _weight(_log_density(p, x), log_dx), _log_density(q, x)
-        known = (weight > 0) & (log_q > -np.inf)
-        return np.stack(
-            [weight, np.where(known, -weight * log_q, 0.0), np.where(log_q > -np.inf, 0.0, weight)]
-        )
-
-    return terms
+def _window(pair: Pair) -> Array:
+    """Return the points of p about the likeliest ones of p and q."""
+    lower, upper = pair.intervals[0]
+    about: Array = np.add.outer(_centers(pair.p, pair.q), np.arange(-500.0, 501.0)).ravel()
+    return about[(about >= lower) & (about <= upper)]
 
 
-def _near_terms(p: Univariate, q: Univariate) -> Terms:
-    """Give p, p ψ(log q/p) = q − p − p log(q/p), p where q underflows, and p(1 + log² p)."""
+def _roughness(pair: Pair) -> float:
+    """Return by how much the log densities err at random about the quartiles of p.
 
-    def terms(x: Array, log_dx: Array) -> Array:
-        log_p, log_q = _log_density(p, x), _log_density(q, x)
-        weight = _weight(log_p, log_dx)
-        known = (weight > 0) & (log_q > -np.inf)
-        ratio = np.where(known, log_q - log_p, 0.0)
-        # Below the rounding of SciPy's logarithms; a noise that never ends would leave no tail to bound.
-        ratio[np.abs(ratio) <= _RESOLVED * (1 + np.abs(log_p))] = 0.0
-        far = np.exp(log_q + log_dx) - np.where(known, weight * (1 + ratio), 0.0)
-        near = known & (np.abs(ratio) < 1)
-        main = np.where(near, weight * expm1x(np.where(near, ratio, 0.0)), far)
-        square = np.where(weight > 0, weight * (1 + log_p**2), 0.0)
-        return np.stack([weight, main, np.where(log_q > -np.inf, 0.0, weight), square])
-
-    return terms
+    It is what remains of second differences over steps too short for any curve to show.
+    """
+    if pair.p.discrete:
+        return 0.0
+    median, spread = pair.p.median_and_spread
+    x = np.add.outer(median + spread * np.array([-0.5, 0.0, 0.5]), spread * 2.0**-27 * np.arange(9))
+    logs = [np.reshape(side.log_density(x.ravel()), x.shape) for side in (pair.p, pair.q)]
+    return float(sum(np.median(np.nan_to_num(np.abs(np.diff(log, 2)))) for log in logs) / np.sqrt(6))
 
 
-def _log_density(p: Univariate, x: Array) -> Array:
-    """Return log p, −inf where SciPy's formula ends in nan: far out, or else the mass shows it."""
-    values = p.log_density(x)
-    return np.where(np.isnan(values), -np.inf, values)
+def _mass_terms(_x: Array, logs: Array, _doubt: Array, log_dx: Array) -> Array:
+    return np.asarray(np.nan_to_num(np.exp(logs + log_dx), nan=0.0, posinf=0.0))
 
 
-def _weight(log_p: Array, log_dx: Array) -> Array:
-    """Return p dx, or 0 where p is singular; its integral then shows what was missed."""
-    return np.where(log_p < np.inf, np.exp(log_p + log_dx), 0.0)
+def _far_terms(_x: Array, logs: Array, doubt: Array, log_dx: Array) -> Array:
+    """Give −p log(q/p) as the second row."""
+    log_p, log_q, weight, known = _read(logs, log_dx)
+    main = np.where(known, weight * (log_p - log_q), 0.0)
+    return _rows(log_p, log_q, weight, log_dx, main, _noise(log_p, log_q, weight, doubt))
+
+
+def _cross_terms(_x: Array, logs: Array, doubt: Array, log_dx: Array) -> Array:
+    """Give −p log q as the second row."""
+    log_p, log_q, weight, known = _read(logs, log_dx)
+    main = np.where(known, -weight * log_q, 0.0)
+    return _rows(log_p, log_q, weight, log_dx, main, _noise(log_p, log_q, weight, doubt))
+
+
+def _near_terms(_x: Array, logs: Array, doubt: Array, log_dx: Array) -> Array:
+    """Give p ψ(log q/p) = q − p − p log(q/p) as the second row."""
+    log_p, log_q, weight, known = _read(logs, log_dx)
+    ratio = np.where(known, log_q - log_p, 0.0)
+    # Below the rounding of SciPy's logarithms; a noise that never ends would leave no tail to bound.
+    ratio[np.abs(ratio) <= _RESOLVED * (1 + np.abs(log_p))] = 0.0
+    far = np.exp(log_q + log_dx) - np.where(known, weight * (1 + ratio), 0.0)
+    near = known & (np.abs(ratio) < 1)
+    main = np.where(near, weight * expm1x(np.where(near, ratio, 0.0)), far)
+    return _rows(log_p, log_q, weight, log_dx, main, weight * doubt * (np.abs(ratio) + doubt))
+
+
+def _read(logs: Array, log_dx: Array) -> tuple[Array, Array, Array, Mask]:
+    """Return the log densities, p dx, and where its logarithms are known.
+
+    A log density is taken as −inf where SciPy's formula ends in nan, and p dx as 0 where p is singular: far
+    out, or else the mass shows it.
+    """
+    log_p, log_q = np.where(np.isnan(logs), -np.inf, logs)
+    weight = np.where(log_p < np.inf, np.exp(log_p + log_dx), 0.0)
+    return log_p, log_q, weight, (weight > 0) & np.isfinite(log_q)
+
+
+def _noise(log_p: Array, log_q: Array, weight: Array, doubt: Array) -> Array:
+    size = np.abs(log_p) + np.where(np.isfinite(log_q), np.abs(log_q), 0.0)
+    return np.where(weight > 0, weight * (doubt * (1 + size) + _EPSILON * size), 0.0)
+
+
+def _rows(log_p: Array, log_q: Array, weight: Array, log_dx: Array, main: Array, noise: Array) -> Array:
+    mass_q = np.where(log_q < np.inf, np.exp(log_q + log_dx), 0.0)
+    square = np.where(weight > 0, weight * (1 + log_p**2), 0.0)
+    return np.stack([weight, main, np.where(log_q > -np.inf, 0.0, weight), mass_q, noise, square])

@@ -1,24 +1,38 @@
-"""Adaptive quadrature over the support of a univariate density, and sums over that of a discrete one."""
+"""Adaptive quadrature over the intervals that univariate densities live on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.integrate import cubature
 
-from kl_lib.divergence.univariate import Univariate
+from kl_lib.divergence.supports import Intervals
 from kl_lib.types import Array
 
 _MAX_SUBDIVISIONS = 50
-# How many points of a sum are taken at a time: doubling from the first to the last.
-_FIRST_BLOCK, _LAST_BLOCK = 256, 1 << 18
-_TINY = np.finfo(np.float64).tiny
-_EPSILON = np.finfo(np.float64).eps
+# A distance from an end that is not 0 keeps half of its digits down to this part of the end.
+_RESOLVED, _CLOSE = 2.0**-35, 2.0**-30
+# Where a log density is that of a power, its slopes agree to this part.
+_POWER = 1e-3
+# Distances from an end that is 0 are those of floats down to this, and go on to e^{−_LAST}.
+_SMALL, _LAST = 2.0**-1000, 2.0**14
 
-# Integrands, dx included: x (n,), log dx (n,) → (k, n). Row 0 is the density, row 1 what is sought.
-Terms = Callable[[Array, Array], Array]
+Density = Callable[[Array], Array]
+# What is integrated or summed, dx included: x, (n,), the log densities, (m, n), how uncertain these are
+# together, (n,), and log dx, (n,) → (k, n).
+Terms = Callable[[Array, Array, Array, Array], Array]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Integrals or sums, (k,), bounds of their errors, and of what lies beyond the last point."""
+
+    value: Array
+    error: Array
+    rest: Array
 
 
 @dataclass(frozen=True)
@@ -26,89 +40,141 @@ class _Half:
     """The half of an interval between `start` and `end`, on a scale u in [0, edges[-1]].
 
     A finite end is approached exponentially, x = end ∓ width·e^{−u}, so that a density that is singular
-    there decays in u; an infinite one as start ± width·sinh u, so that heavy tails do.
+    there decays in u; an infinite one as start ± width·sinh u, so that heavy tails do. Beyond `resolved`,
+    the floats near a finite end are too few: a log density goes on as a straight line in u, which that of a
+    power of the distance is.
     """
 
     start: float
     end: float
     width: float
     edges: Array
+    resolved: float
 
-    def nodes(self, u: Array) -> tuple[Array, Array]:
-        """Return x(u) and log |dx/du|."""
-        sign = np.sign(self.end - self.start)
-        if np.isfinite(self.end):
-            return self.end - sign * self.width * np.exp(-u), np.log(self.width) - u
-        return self.start + sign * self.width * np.sinh(u), np.log(self.width) + np.log(np.cosh(u))
+    def nodes(self, u: Array) -> tuple[Array, Array, Array]:
+        """Return x(u), log |dx/du|, and by how much u lies beyond that of the float x."""
+        sign, log_width = np.sign(self.end - self.start), np.log(self.width)
+        if np.isinf(self.end):
+            x, log_dx = self.start + sign * self.width * np.sinh(u), log_width + np.log(np.cosh(u))
+            return x, log_dx, np.zeros_like(u)
+        x = self.end - sign * self.width * np.exp(-np.minimum(u, self.resolved))
+        return x, log_width - u, u - (log_width - np.log(np.abs(self.end - x)))
+
+    def line(self, density: Density) -> tuple[float, float, float]:
+        """Return the slope in u of a log density beyond `resolved`, its last bend, and how uncertain it is.
+
+        The distance δ from the end bends the log density of a power of it by terms of the order of δ, which
+        steps over log 2 show. What is no power goes on as a constant: its mass shows whether that matters.
+        """
+        if self.resolved == np.inf:
+            return 0.0, 0.0, 0.0
+        logs = density(self.nodes(self.resolved - np.log(2) * np.arange(4))[0])
+        steps = -np.diff(logs) / np.log(2)
+        slope, before = 2 * steps[:-1] - steps[1:]
+        if not abs(slope - before) <= _POWER * (1 + abs(slope)):
+            return 0.0, 0.0, 0.0
+        return slope, (slope - steps[0]) * np.log(2), abs(slope - before)
 
 
 def _half(start: float, end: float, spread: float, landmarks: Array) -> _Half:
     between = landmarks[(landmarks > min(start, end)) & (landmarks < max(start, end))]
     if np.isfinite(end):
         width = abs(end - start)
-        last = np.log(width) - np.log(max(4 * _EPSILON * abs(end), _TINY))
+        last = _LAST
         inner = np.log(width) - np.log(np.abs(end - between))
+        # At a power of 2, so that the end less it is exact.
+        nearest = _RESOLVED * 2.0 ** np.ceil(np.log2(abs(end))) if end else _SMALL
+        resolved = max(np.log(width) - np.log(nearest), 3 * np.log(2))
     else:
         width = spread
-        last = min(np.arcsinh(1e300 / width), 700.0)
+        last, resolved = min(np.arcsinh(1e300 / width), 700.0), np.inf
         inner = np.arcsinh(np.abs(between - start) / width)
-    edges = np.concatenate([[0.0, last], inner, 2.0 ** np.arange(10)])
-    return _Half(start, end, width, np.unique(edges[edges <= last]))
+    edges = np.concatenate([[0.0, last], inner, 2.0 ** np.arange(15)])
+    return _Half(start, end, width, np.unique(edges[edges <= last]), resolved)
 
 
-def _halves(p: Univariate, landmarks: Array) -> list[_Half]:
-    """Cut each interval that p lives on in two, at the median if it lies inside."""
-    median, spread = p.median_and_spread
-    spread = spread if 0 < spread < np.inf else 1.0
+def _halves(intervals: Intervals, center: float, spread: float, landmarks: Array) -> list[_Half]:
+    """Cut each interval in two, at the centre if it lies inside."""
     halves = []
-    for lower, upper in p.intervals:
-        start = median if lower < median < upper else _inside(lower, upper, spread)
+    for lower, upper in intervals:
+        start = _inside(lower, upper, center, spread)
         halves += [_half(start, end, spread, landmarks) for end in (lower, upper)]
     return halves
 
 
-def _inside(lower: float, upper: float, spread: float) -> float:
-    """Return a point between the ends, one of which is finite."""
-    if np.isfinite(lower) and np.isfinite(upper):
-        return 0.5 * (lower + upper)
-    return lower + spread if np.isfinite(lower) else upper - spread
+def _inside(lower: float, upper: float, center: float, spread: float) -> float:
+    """Return the centre, or the point closest to it that is not close to an end."""
+    first, last = (
+        end + sign * (max(spread, _CLOSE * abs(end)) if np.isfinite(end) else 0.0)
+        for end, sign in ((lower, 1), (upper, -1))
+    )
+    return float(np.clip(center, first, last)) if first < last else 0.5 * (lower + upper)
 
 
 def integrate(
-    p: Univariate, terms: Terms, landmarks: Array, *, relative: float, absolute: float
-) -> tuple[Array, Array]:
-    """Integrate `terms` over the support of p; return the integrals and bounds of their errors.
+    densities: Sequence[Density],
+    terms: Terms,
+    intervals: Intervals,
+    landmarks: Array,
+    center_and_spread: tuple[float, float],
+    *,
+    relative: float,
+    absolute: float,
+) -> Totals:
+    """Integrate `terms` of log densities over the intervals.
 
     All panels between landmarks are mapped to [0, 1] and integrated as one sum, so that each call is
     vectorised.
     """
-    halves = _halves(p, landmarks)
+    halves = _halves(intervals, *center_and_spread, landmarks)
+    lines = [[half.line(density) for density in densities] for half in halves]
+
+    def of_nodes(u: list[Array], log_du: Array) -> Array:
+        """Return the terms at nodes (n, panels) of each half."""
+        nodes = [half.nodes(u_half) for half, u_half in zip(halves, u, strict=True)]
+        x, log_dx = (np.concatenate(part, axis=1) for part in list(zip(*nodes, strict=True))[:2])
+
+        def extended(side: int) -> tuple[Array, Array]:
+            """Return what the log densities beyond x add to that at x, and its doubt."""
+            parts = [
+                (slope * beyond + bend * np.expm1(-beyond), doubt * np.abs(beyond))
+                for (_, _, beyond), (slope, bend, doubt) in zip(
+                    nodes, [line[side] for line in lines], strict=True
+                )
+            ]
+            more, doubt = (np.concatenate(part, axis=1).ravel() for part in zip(*parts, strict=True))
+            return more, doubt
+
+        extensions = [extended(side) for side in range(len(densities))]
+        logs = np.stack([d(x.ravel()) + more for d, (more, _) in zip(densities, extensions, strict=True)])
+        doubt = np.sum([doubt for _, doubt in extensions], axis=0)
+        return terms(x.ravel(), logs, doubt, (log_dx + log_du).ravel()).reshape(-1, *x.shape)
 
     def integrand(s: Array) -> Array:
-        u = [half.edges[:-1] + s * np.diff(half.edges) for half in halves]
-        nodes = [half.nodes(u_half) for half, u_half in zip(halves, u, strict=True)]
-        x = np.concatenate([x_half for x_half, _ in nodes], axis=1)
-        log_du = np.log(np.concatenate([np.diff(half.edges) for half in halves]))
-        log_dx = np.concatenate([log_dx_half for _, log_dx_half in nodes], axis=1) + log_du
-        values: Array = terms(x.ravel(), log_dx.ravel()).reshape(-1, *x.shape).sum(axis=-1)
+        widths = [np.diff(half.edges) for half in halves]
+        u = [half.edges[:-1] + s * width for half, width in zip(halves, widths, strict=True)]
+        values: Array = of_nodes(u, np.log(np.concatenate(widths))).sum(axis=-1)
         return values.T
 
-    with np.errstate(all="ignore"):
-        result = cubature(
-            integrand, [0.0], [1.0], rtol=relative, atol=absolute, max_subdivisions=_MAX_SUBDIVISIONS
-        )
-        remainder = sum(_remainder(half, terms) for half in halves)
-    return result.estimate, result.error + remainder
+    def of_half(i: int, u: Array) -> Array:
+        """Return the terms at nodes (n,) of one half."""
+        empty = [np.empty((u.size, 0))] * len(halves)
+        return of_nodes([*empty[:i], u[:, np.newaxis], *empty[i + 1 :]], np.zeros(1))[..., 0]
+
+    result = cubature(
+        integrand, [0.0], [1.0], rtol=relative, atol=absolute, max_subdivisions=_MAX_SUBDIVISIONS
+    )
+    rests = [_rest(half, partial(of_half, i)) for i, half in enumerate(halves)]
+    return Totals(result.estimate, result.error, np.sum(rests, axis=0))
 
 
-def _remainder(half: _Half, terms: Terms) -> Array:
+def _rest(half: _Half, terms: Callable[[Array], Array]) -> Array:
     """Bound what lies beyond the last node that matters by an exponential; inf if the terms grow there."""
-    rows = np.arange(len(terms(*half.nodes(np.zeros(1)))))
+    rows = np.arange(len(terms(np.zeros(1))))
 
     def own(u: Array) -> Array:
         """Return each row of the terms at its own nodes, (rows, n) → (rows, n)."""
-        x, log_dx = half.nodes(u)
-        values = terms(x.ravel(), log_dx.ravel()).reshape(rows.size, *u.shape)
+        values = terms(u.ravel()).reshape(rows.size, *u.shape)
         return np.abs(values[rows, rows])
 
     u = np.tile(np.linspace(0, half.edges[-1], 65), (rows.size, 1))
@@ -120,41 +186,4 @@ def _remainder(half: _Half, terms: Terms) -> Array:
     # The largest of eight each: a term that changes sign, or is rounding alone, is 0 here and there.
     before, after = values.reshape(-1, 2, 8).max(axis=2).T
     decay, end = np.log(before / after) / (0.05 * last), values[:, -1]
-    return np.where(end == 0, 0.0, np.where(decay > 0, end / decay, np.inf))
-
-
-def summate(p: Univariate, terms: Terms, *, relative: float, absolute: float) -> tuple[Array, Array]:
-    """Sum `terms` over the points of p; return the sums and bounds of their errors."""
-    with np.errstate(all="ignore"):
-        if p.atoms is not None:
-            rows = terms(p.atoms, np.zeros_like(p.atoms))
-            return rows.sum(axis=-1), _EPSILON * np.abs(rows).sum(axis=-1)
-        lower, upper = p.intervals[0]
-        median = float(p.quantile(np.asarray(0.5)))
-        above, above_error = _one_way(terms, median, upper, 1.0, relative, absolute)
-        below, below_error = _one_way(terms, median - 1, lower, -1.0, relative, absolute)
-    return above + below, above_error + below_error
-
-
-def _one_way(
-    terms: Terms, start: float, end: float, step: float, relative: float, absolute: float
-) -> tuple[Array, Array]:
-    """Sum from `start` to `end` in blocks that double, until what is left is small.
-
-    What is left is bounded by the geometric series through the last two blocks: doubling makes it so
-    for power laws, and faster for anything lighter.
-    """
-    total = previous = rest = np.zeros(())
-    size = _FIRST_BLOCK
-    while step * (end - start) >= 0:
-        x = start + step * np.arange(min(size, step * (end - start) + 1))
-        block = terms(x, np.zeros_like(x)).sum(axis=-1)
-        total = total + block
-        ratio = np.abs(block / previous)
-        rest = np.where(block == 0, 0.0, np.where(ratio < 1, np.abs(block) * ratio / (1 - ratio), np.inf))
-        if size == _LAST_BLOCK or np.all(rest <= relative * np.abs(total) + absolute):
-            break
-        start, previous, size = start + step * size, block, 2 * size
-    else:
-        rest = np.zeros(())
-    return total, rest + _EPSILON * np.abs(total)
+    return np.where((end == 0) | (last == 0), 0.0, np.where(decay > 0, end / decay, np.inf))

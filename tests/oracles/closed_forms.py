@@ -35,7 +35,10 @@ def laplace(m: Any, b: Any, n: Any, c: Any) -> Any:
 
 
 def uniform(x: Any, v: Any, y: Any, w: Any) -> Any:
-    return mp.log(w / v) if x >= y and x + v <= y + w else mp.inf
+    ends = ((y, x), (x + v, y + w))
+    slack = 4 * np.finfo(np.float64).eps
+    inside = all(a - b <= slack * (abs(a) + abs(b) + abs(x) + abs(y)) for a, b in ends)
+    return max(mp.log(w / v), mp.mpf(0)) if inside else mp.inf
 
 
 def cauchy(m: Any, s: Any, n: Any, t: Any) -> Any:
@@ -155,3 +158,7 @@ def bernoulli_entropy(logit: float) -> Any:
     with mp.workdps(700):
         p = 1 / (1 + mp.exp(-mp.mpf(logit)))
         return -p * mp.log(p) - (1 - p) * mp.log1p(-p)
+
+
+def zipf(a: Any, b: Any) -> Any:
+    return mp.log(mp.zeta(b) / mp.zeta(a)) - (b - a) * mp.zeta(a, derivative=1) / mp.zeta(a)

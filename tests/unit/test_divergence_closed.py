@@ -124,7 +124,8 @@ def test_the_divergence_is_not_symmetric() -> None:
         (stats.uniform(0, 2), stats.uniform(0, 1), np.inf),
         (stats.uniform(-0.5, 1), stats.uniform(0, 1), np.inf),
         (stats.uniform(0, 0.1), stats.uniform(0, 1), np.log(10)),
-        (stats.uniform(0.1, 0.2), stats.uniform(0, 0.3), np.inf),  # 0.1 + 0.2 > 0.3 for these floats
+        (stats.uniform(0.1, 0.2), stats.uniform(0, 0.3), np.log(1.5)),  # though 0.1 + 0.2 > 0.3 for floats
+        (stats.uniform(0.1, 0.2 + 1e-14), stats.uniform(0, 0.3), np.inf),
         (stats.bernoulli(0.3), stats.bernoulli([0.0, 1.0]), [np.inf, np.inf]),
         (stats.bernoulli([0.0, 1.0]), stats.bernoulli(0.25), [-np.log(0.75), np.log(4)]),
         (stats.bernoulli([0.0, 1.0]), stats.bernoulli([0.0, 1.0]), [0.0, 0.0]),
@@ -214,7 +215,7 @@ def test_a_newer_uniform_keeps_its_ends_exactly() -> None:
     a, b = np.nextafter(0.1, 1), np.nextafter(0.3, 0)
     truth = closed_forms.uniform(exact(a), exact(b) - exact(a), mp.mpf(0.1), width)
     assert kl_divergence(stats.Uniform(a=a, b=b), inner) == pytest.approx(float(truth), rel=1e-15)
-    assert kl_divergence(inner, stats.Uniform(a=a, b=0.3)) == np.inf
+    assert kl_divergence(inner, stats.Uniform(a=0.1 + 1e-15, b=0.3)) == np.inf
 
 
 def test_arguments_by_position_and_by_keyword_are_the_same() -> None:
@@ -267,7 +268,7 @@ def test_once_around_the_circle_is_as_far_as_the_floats_say() -> None:
 def test_a_circle_of_another_length_is_left_to_quadrature_which_refuses() -> None:
     with pytest.raises(NotImplementedError, match="no closed form"):
         closed(stats.vonmises(2), stats.vonmises(2, scale=2))
-    with pytest.raises(ArithmeticError, match="p = vonmises"):
+    with pytest.raises(ArithmeticError, match=r"the mass of q = vonmises comes out as 0\.92"):
         kl_divergence(stats.vonmises(2), stats.vonmises(2, scale=2))
 
 

@@ -106,8 +106,7 @@ def test_q_may_have_mass_where_p_has_none() -> None:
         (stats.t(2), stats.norm()),
         (stats.pareto(0.9), stats.expon()),
         (stats.norm(), stats.norm(1e-9, 1)),
-        (stats.gamma(0.001), stats.gamma(0.002)),
-        (stats.zipf(2.0), stats.zipf(3.0)),
+        (stats.zipf(1.01), stats.zipf(1.02)),
     ],
 )
 def test_what_diverges_or_cannot_be_told_is_refused(p: Any, q: Any) -> None:

@@ -1,0 +1,130 @@
+"""Where distributions live: ends and lattices that rounding alone tells apart are the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+from scipy import stats
+
+from kl_lib import kl_divergence
+from kl_lib.divergence.supports import beyond, common, on_lattice, union, without
+
+EPSILON = np.finfo(np.float64).eps
+
+
+def on_interval(spelling: int, lower: float, width: float, loc: float, scale: float) -> Any:
+    """Return a distribution on [lower, lower + width] in one of SciPy's ways to write it."""
+    upper = lower + width
+    mean, scale = lower + loc * width, scale * width
+    a, b = (lower - mean) / scale, (upper - mean) / scale
+    return (
+        lambda: stats.truncnorm(a, b, loc=mean, scale=scale),
+        lambda: stats.truncate(stats.Normal(mu=mean, sigma=scale), lower, upper),
+        lambda: scale * stats.truncate(stats.Normal(), a, b) + mean,
+        lambda: stats.Uniform(a=lower, b=upper),
+        lambda: stats.uniform(lower, upper - lower),
+        lambda: (upper - lower) * stats.Uniform(a=0.0, b=1.0) + lower,
+        lambda: stats.truncexpon((upper - lower) / scale, loc=lower, scale=scale),
+        lambda: stats.genpareto(-0.5, loc=lower, scale=0.5 * (upper - lower)),
+        lambda: stats.beta(2.0, 1.5, loc=lower, scale=upper - lower),
+    )[spelling]()
+
+
+spellings = st.tuples(st.integers(0, 8), st.floats(-1, 2), st.floats(0.2, 5))
+
+
+@settings(max_examples=60, deadline=None)
+@given(spellings, spellings, st.floats(-10, 10), st.floats(0.1, 10))
+def test_one_interval_in_all_spellings(p: Any, q: Any, lower: float, width: float) -> None:
+    first, second = (on_interval(i, lower, width, loc, scale) for i, loc, scale in (p, q))
+    assert 0 <= kl_divergence(first, second, rtol=1e-6) < np.inf
+
+
+def test_two_truncated_normals() -> None:
+    def cut(mean: float, scale: float) -> Any:
+        return stats.truncnorm((-1 - mean) / scale, (1 - mean) / scale, loc=mean, scale=scale)
+
+    assert kl_divergence(cut(0.2, 0.1), cut(0.4, 0.2)) == pytest.approx(0.816796370594, rel=1e-11)
+
+
+@pytest.mark.parametrize("shift", [1e-13, -1e-13])
+def test_ends_that_differ_by_more_than_rounding(shift: float) -> None:
+    p = stats.truncnorm(-1, 1)
+    q = stats.truncnorm(-1, 1, loc=shift)
+    assert kl_divergence(p, q) == np.inf
+
+
+@pytest.mark.parametrize(
+    ("p", "q"),
+    [
+        (stats.expon(0.3), stats.expon(0.1 + 0.2)),
+        (stats.halfnorm(0.3), stats.halfnorm(0.1 + 0.2)),
+        (stats.pareto(2, scale=0.3), stats.pareto(2, scale=0.1 + 0.2)),
+        (stats.uniform(0.1, 0.2), stats.uniform(0, 0.3)),
+    ],
+)
+def test_closed_forms_look_at_ends_alike(p: Any, q: Any) -> None:
+    assert kl_divergence(p, q) < 1
+    moved = type(q)(q.dist, *q.args, **q.kwds)
+    moved.kwds["loc"] = moved.kwds.get("loc", moved.args[0] if p.dist.name != "pareto" else 0.0) + 1e-14
+    moved.args = moved.args[1:] if p.dist.name != "pareto" else moved.args
+    if p.dist.name != "uniform":
+        assert kl_divergence(p, moved) == np.inf
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(-1e6, 1e6), st.integers(-3, 0))
+def test_lattices_at_any_offset(loc: float, steps: int) -> None:
+    p, q = stats.poisson(2.0, loc=loc), stats.poisson(3.0, loc=loc + steps)
+    expected = kl_divergence(stats.poisson(2.0), stats.poisson(3.0, loc=steps), method="quadrature")
+    assert kl_divergence(p, q, method="quadrature") == pytest.approx(expected, rel=1e-9)
+    assert kl_divergence(p, stats.poisson(3.0, loc=loc + steps - 0.4)) == np.inf
+    if steps:
+        assert kl_divergence(q, p) == np.inf
+
+
+def test_lattices_of_large_numbers() -> None:
+    assert kl_divergence(stats.poisson(1e15), stats.poisson(1e15, loc=-0.5)) == np.inf
+    points = stats.rv_discrete(values=([0.3, 1.3], [0.5, 0.5]))
+    assert kl_divergence(points, stats.bernoulli(0.5, loc=0.3)) == 0.0
+    assert kl_divergence(stats.bernoulli(0.5, loc=0.3), points) == 0.0
+    assert kl_divergence(stats.bernoulli(0.5, loc=0.4), points) == np.inf
+
+
+def test_points_that_a_location_merges_share_their_mass() -> None:
+    p = stats.rv_discrete(values=([0, 1e-17, 1], [0.25, 0.25, 0.5]))
+    assert kl_divergence(p(loc=1), stats.bernoulli(0.5, loc=1)) == 0.0
+    assert kl_divergence(p, stats.bernoulli(0.5)) == np.inf
+
+
+def test_a_circle_is_an_interval() -> None:
+    uniform = stats.uniform(-np.pi, 2 * np.pi)
+    for loc in (0.0, 1.0, 10.0):
+        assert kl_divergence(stats.vonmises(2, loc=loc), uniform) == pytest.approx(0.571555774445, rel=1e-11)
+    assert kl_divergence(stats.norm(), stats.vonmises(2)) == np.inf
+
+
+def test_rounding() -> None:
+    assert_array_equal(
+        beyond(np.array([-1.0, 0.0, 6 * EPSILON, 9 * EPSILON, np.inf]), 1.0, -1.0), [0, 0, 0, 1, 1]
+    )
+    assert_array_equal(on_lattice(np.array([3.0, 3 + 1e-15, 3.1, 3.5]), 0.0), [1, 1, 0, 0])
+    assert not on_lattice(0.5, 1e30)
+    assert union([(2.0, 3.0), (0.1 + 0.2, 1.0), (0.0, 0.3)], 0.0) == [(0.0, 1.0), (2.0, 3.0)]
+
+
+def test_intervals_in_one_another() -> None:
+    whole, half = [(-np.inf, np.inf)], [(0.0, np.inf)]
+    assert common(half, whole, 0.0) == half
+    assert common(whole, half, 0.0) is None
+    assert common([(0.3, 1.0)], [(0.1 + 0.2, 1.0)], 0.0) == [(0.1 + 0.2, 1.0)]
+    assert without(whole, half, 0.0) == [(-np.inf, 0.0)]
+    assert without(whole, [(0.0, 1.0)], 0.0) == [(-np.inf, 0.0), (1.0, np.inf)]
+    assert without([(0.0, 9.0)], [(2.0, 4.0)], 0.0, step=1.0) == [(0.0, 1.0), (5.0, 9.0)]
+    assert without([(0.0, 4.0)], [(1.0, 4.0)], 0.0, step=1.0) == [(0.0, 0.0)]
+    assert without(half, half, 0.0) == []

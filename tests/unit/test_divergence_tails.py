@@ -1,0 +1,269 @@
+"""Masses, tails and poles: what is accepted is right within its bound, and what is refused says why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracles import closed_forms, moments
+from oracles.closed_forms import exact
+from scipy import stats
+
+from kl_lib import cross_entropy, kl_divergence
+from kl_lib.divergence import numerical
+from kl_lib.divergence.distributions import read_distribution
+from kl_lib.divergence.summation import center
+
+
+def value_and_bound(p: Any, q: Any, relative: float = 1e-9) -> tuple[float, float]:
+    """Return the divergence and what it says its error is at most."""
+    with np.errstate(all="ignore"):
+        pair = numerical.paired(read_distribution("p", p), read_distribution("q", q), ())
+        assert pair is not None
+        value, errors = numerical.kl_numerical(pair, relative)
+    return value, sum(errors.values())
+
+
+def custom(factor: float, spike: float = 0.0) -> Any:
+    """Return a normal density times a factor, with a spike of width 1e-4 at 0.3."""
+
+    class Density(stats.rv_continuous):
+        def _pdf(self, x: Any) -> Any:
+            return factor * stats.norm.pdf(x) + spike * stats.norm.pdf(x, 0.3, 1e-4)
+
+    return Density(name="Density")()
+
+
+class EvenNumbers(stats.rv_discrete):
+    """Half as likely with each even number."""
+
+    def _pmf(self, k: Any) -> Any:
+        return np.where(k % 2 == 0, 0.5 * 0.5 ** (k / 2.0), 0.0)
+
+
+@pytest.mark.parametrize("factor", [2.0, 0.3, 1 + 1e-7])
+def test_a_density_that_is_not_normalised_is_named(factor: float) -> None:
+    for p in (stats.norm(), stats.truncnorm(-np.inf, 0), stats.uniform(1, 2)):
+        with pytest.raises(ArithmeticError, match="the mass of q = Density comes out as"):
+            kl_divergence(p, custom(factor))
+    with pytest.raises(ArithmeticError, match="the mass of q = Density comes out as"):
+        cross_entropy(stats.norm(), custom(factor))
+    with pytest.raises(ArithmeticError, match="the mass of p = Density comes out as"):
+        kl_divergence(custom(factor), stats.norm())
+
+
+def test_a_mass_that_rounding_makes_is_accepted() -> None:
+    assert kl_divergence(stats.norm(1), custom(1 + 1e-13)) == pytest.approx(0.5, rel=1e-9)
+    assert kl_divergence(stats.norm(1), custom(1 + 1e-7), rtol=1e-5) == pytest.approx(0.5, rel=1e-6)
+
+
+def test_a_spike_that_is_not_seen_is_refused() -> None:
+    with pytest.raises(ArithmeticError, match=r"the mass of q = Density comes out as 0\.9"):
+        kl_divergence(stats.norm(), custom(0.9, 0.1))
+
+
+def test_noise_of_scipys_densities_is_refused_or_in_the_bound() -> None:
+    with pytest.raises(ArithmeticError, match="the mass of q = beta"):
+        kl_divergence(stats.uniform(0.33333, 1e-5), stats.beta(1e8, 2e8))
+
+
+@pytest.mark.parametrize("distance", [1e-1, 1e-3, 1e-5])
+@pytest.mark.parametrize("a", [1e1, 1e3, 1e5, 1e7])
+def test_noise_is_in_the_bound(a: float, distance: float) -> None:
+    p, q = stats.gamma(a), stats.gamma(a * (1 + distance))
+    try:
+        value, bound = value_and_bound(p, q, 1e-4)
+    except ArithmeticError:
+        assert a > 1e6
+    else:
+        assert abs(value - kl_divergence(p, q, method="closed")) <= bound
+
+
+def test_mass_of_q_where_p_underflows() -> None:
+    parts = [stats.Normal(mu=0.0, sigma=1.0), stats.Normal(mu=100.0, sigma=1.0)]
+    q = stats.Mixture(parts, weights=np.array([0.995, 0.005]))
+    assert kl_divergence(stats.norm(), q) == pytest.approx(-np.log(0.995), rel=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(1.1, 8), st.floats(1.1, 8))
+def test_sums_with_power_law_tails(a: float, b: float) -> None:
+    if abs(a - b) > 1e-3:
+        value, bound = value_and_bound(stats.zipf(a), stats.zipf(b))
+        assert abs(value - float(closed_forms.zipf(exact(a), exact(b)))) <= min(bound, 1e-9 * value)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(-9, -0.5), st.floats(-9, -0.5))
+def test_sums_with_slow_geometric_tails(log_p: float, log_q: float) -> None:
+    p, q = stats.geom(10**log_p), stats.geom(10**log_q)
+    if abs(log_p - log_q) > 1e-3:
+        value, bound = value_and_bound(p, q)
+        assert abs(value - kl_divergence(p, q, method="closed")) <= min(bound + 1e-14 * value, 1e-9 * value)
+
+
+def test_sums_of_reports() -> None:
+    assert kl_divergence(stats.zipf(2.5), stats.zipf(2)) == pytest.approx(0.0595510677, rel=1e-8)
+    assert kl_divergence(stats.zipf(4.0), stats.zipf(5.0)) == pytest.approx(0.020822151537, rel=1e-10)
+    assert kl_divergence(stats.yulesimon(4.0), stats.yulesimon(3.0)) == pytest.approx(
+        0.0102235413561, rel=1e-11
+    )
+    assert cross_entropy(stats.geom(1e-6), stats.geom(1e-6)) == pytest.approx(14.8155100580, rel=1e-11)
+
+
+def test_a_tail_that_is_too_slow_is_refused_within_seconds() -> None:
+    start = perf_counter()
+    with pytest.raises(
+        ArithmeticError, match=r"error of up to 0\.0075, most of it because its terms decay too"
+    ):
+        kl_divergence(stats.zipf(1.01), stats.zipf(1.02))
+    assert kl_divergence(stats.zipf(1.01), stats.zipf(1.02), rtol=0.03) == pytest.approx(
+        float(closed_forms.zipf(exact(1.01), exact(1.02))), rel=0.03
+    )
+    assert perf_counter() - start < 20
+
+
+def test_p_in_a_hole_of_q() -> None:
+    assert kl_divergence(stats.poisson(3), EvenNumbers(a=0)()) == np.inf
+    assert cross_entropy(stats.poisson(3), EvenNumbers(a=0)()) == np.inf
+    assert kl_divergence(stats.rv_discrete(values=([0, 3], [0.5, 0.5])), EvenNumbers(a=0)()) == np.inf
+    even = stats.rv_discrete(values=([0, 2], [0.5, 0.5]))
+    assert kl_divergence(even, EvenNumbers(a=0)()) == pytest.approx(0.5 * np.log(2), rel=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(0.02, 3), st.floats(0.2, 3), st.sampled_from([0.0, 1.0, -3.0]))
+def test_poles_at_any_end(b: float, a: float, loc: float) -> None:
+    value, bound = value_and_bound(stats.beta(a, b, loc=loc), stats.uniform(loc, 1))
+    truth = -float(moments.beta(exact(a), exact(b)).entropy)
+    assert abs(value - truth) <= max(bound, 1e-14)
+    assert bound <= 1e-9 * value + 1e-14 or value < 1e-2
+
+
+def test_heavy_tails_and_poles_of_reports() -> None:
+    assert kl_divergence(stats.beta(2, 0.5), stats.uniform()) == pytest.approx(0.7652789553, rel=1e-9)
+    assert kl_divergence(stats.norm(750, 1), stats.laplace()) == pytest.approx(749.2742086474, rel=1e-12)
+    assert kl_divergence(stats.pareto(0.5), stats.lomax(0.5)) == pytest.approx(0.3959152610, rel=1e-9)
+    gammas = stats.gamma(0.01), stats.gamma(0.02)
+    assert kl_divergence(*gammas, method="quadrature") == pytest.approx(kl_divergence(*gammas), rel=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9), st.floats(0.01, 5)), min_size=2, max_size=12))
+def test_histograms_on_the_same_bins(bins: list[tuple[int, int, float]]) -> None:
+    first, second, widths = (np.array(column) for column in zip(*bins, strict=True))
+    first[0] += 1
+    edges = np.concatenate([[0.3], 0.3 + np.cumsum(widths)])
+    p, q = (stats.rv_histogram((counts, edges), density=False) for counts in (first, second))
+    mass_p, mass_q = first / first.sum(), second / second.sum()
+    known = mass_p > 0
+    expected = np.sum(mass_p[known] * np.log(mass_p[known] / mass_q[known]))
+    assert kl_divergence(p, q) == pytest.approx(expected, rel=1e-9, abs=1e-14)
+    uniform = stats.uniform(0.3, edges[-1] - 0.3)
+    heights = mass_p / widths
+    expected = np.sum(mass_p[known] * np.log(heights[known] * (edges[-1] - 0.3)))
+    assert kl_divergence(p, uniform) == pytest.approx(expected, rel=1e-9, abs=1e-14)
+
+
+def test_components_in_single_precision() -> None:
+    single = [stats.Normal(mu=np.float32(m), sigma=np.float32(1.7)) for m in (0.3, 2.0, 5.0)]
+    double = [stats.Normal(mu=float(part.mu), sigma=float(part.sigma)) for part in single]
+    values = [kl_divergence(stats.Mixture(parts), stats.norm()) for parts in (single, double)]
+    assert values[0] == pytest.approx(values[1], rel=1e-12)
+
+
+def test_kernel_densities_are_mixtures_of_normals(rng: np.random.Generator) -> None:
+    kernels = stats.gaussian_kde(rng.normal(size=40), weights=rng.uniform(size=40))
+    scale = float(np.sqrt(kernels.covariance[0, 0]))
+    parts = [stats.Normal(mu=mean, sigma=scale) for mean in kernels.dataset[0]]
+    mixture = stats.Mixture(parts, weights=kernels.weights)
+    for q in (stats.norm(), stats.t(3)):
+        assert kl_divergence(kernels, q) == pytest.approx(kl_divergence(mixture, q), rel=1e-9)
+    assert kl_divergence(stats.norm(), kernels) == pytest.approx(
+        kl_divergence(stats.norm(), mixture), rel=1e-9
+    )
+    x = np.linspace(-8, 8, 4001)
+    plain = np.sum(kernels(x) * (kernels.logpdf(x) - stats.norm.logpdf(x))) * 0.004
+    assert kl_divergence(kernels, stats.norm()) == pytest.approx(plain, rel=1e-8)
+    plane = stats.gaussian_kde(rng.normal(size=(2, 40)))
+    with pytest.raises(NotImplementedError, match="p = gaussian_kde"):
+        kl_divergence(plane, stats.multivariate_normal([0, 0]))
+
+
+def test_a_mixture_of_a_thousand_components(rng: np.random.Generator) -> None:
+    start = perf_counter()
+    parts = [stats.Normal(mu=mean, sigma=0.2) for mean in rng.normal(size=1000)]
+    value = kl_divergence(stats.Mixture(parts), stats.norm())
+    assert 0 < value < 0.1
+    assert perf_counter() - start < 20
+
+
+@pytest.mark.parametrize(
+    "frozen",
+    [
+        stats.foldnorm(1.5),
+        stats.hypsecant(),
+        stats.invweibull(2.5),
+        stats.laplace(),
+        stats.levy(),
+        stats.loglaplace(2.5),
+        stats.moyal(),
+        stats.norm(),
+        stats.pareto(1.5),
+        stats.uniform(),
+    ],
+)
+def test_logarithms_of_densities(frozen: Any) -> None:
+    x = frozen.ppf([0.01, 0.2, 0.5, 0.9, 0.999])
+    np.testing.assert_allclose(log_density(frozen)(x), frozen.logpdf(x), rtol=1e-13, atol=1e-14)
+    lower = frozen.support()[0]
+    with np.errstate(all="ignore"):
+        assert log_density(frozen)(np.array([max(lower, -1e200) - 1]))[0] < -1e100
+
+
+@pytest.mark.parametrize(
+    "frozen",
+    [stats.boltzmann(0.5, 20), stats.dlaplace(0.7), stats.logser(0.6), stats.planck(0.4), stats.zipf(2.5)],
+)
+def test_logarithms_of_masses(frozen: Any) -> None:
+    k = np.arange(1.0, 15)
+    np.testing.assert_allclose(log_density(frozen)(k), frozen.logpmf(k), rtol=1e-13)
+
+
+def log_density(frozen: Any) -> Any:
+    return numerical.univariate(read_distribution("p", frozen), ()).log_density
+
+
+@pytest.mark.parametrize(
+    ("rtol", "error", "message"),
+    [
+        (0.0, ValueError, "rtol must be positive, got 0.0"),
+        (1.0, ValueError, "rtol must be below 1, got 1.0"),
+        (np.nan, ValueError, "rtol must be finite"),
+        ([1e-3], ValueError, "rtol must have shape"),
+        ("small", TypeError, "rtol must be a number"),
+    ],
+)
+def test_tolerances_that_are_none(rtol: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        kl_divergence(stats.norm(), stats.norm(), rtol=rtol)
+
+
+@pytest.mark.parametrize("mean", [0.0, np.nan, 9000.0, 1e6])
+def test_the_likeliest_integer_is_found_whatever_the_mean_is_said_to_be(mean: float) -> None:
+    p = numerical.univariate(read_distribution("p", stats.poisson(12345.6)), ())
+    assert abs(center(replace(p, mean=mean)) - 12345) < 64
+
+
+def test_long_finite_sums() -> None:
+    p, q = stats.binom(10**7, 0.3), stats.binom(10**7, 0.3001)
+    assert kl_divergence(p, q, method="quadrature", rtol=1e-6) == pytest.approx(kl_divergence(p, q), rel=1e-6)
+    p, q = stats.zipfian(1.5, 10**6), stats.zipfian(1.6, 10**6)
+    k = np.arange(1, 10**6 + 1)
+    expected = np.sum(p.pmf(k) * (p.logpmf(k) - q.logpmf(k)))
+    assert kl_divergence(p, q) == pytest.approx(expected, rel=1e-10)
