@@ -151,7 +151,7 @@ def _newer(p: Distribution, index: tuple[int, ...]) -> Univariate:
         return scalar
     others = ("loc", "scale", "scale_lost")
     shapes = [p.parameter_at(name, index) for name in vars(p.parameters) if name not in others]
-    place = {name: p.parameter_at(name, index) for name in ("loc", "scale")}
+    place = {name: p.parameter_at(name, index) for name in ("loc", "scale") if name in vars(p.parameters)}
     scalar = _with_logarithm(p, scalar, shapes, **place)
     return _on_integers(scalar, 0.0, size) if p.kind == "discrete" else scalar
 
