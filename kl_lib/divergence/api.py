@@ -96,9 +96,9 @@ def kl_divergence(
 def entropy(p: SciPyDistribution) -> float | Array:
     r"""Return H(p) = −E_{x∼p} log p(x) in nats: the entropy, or for a density the differential entropy.
 
-    A closed form, to about 1e-14 of max(1, abs(H)), where there is one; else quadrature or a sum to a relative
-    error of 1e-9 (or 1e-11 nats); SciPy's formula for multivariate distributions that have no other. A
-    differential entropy may be negative.
+    A closed form, to about 1e-14 of max(1, abs(H)), where there is one; else quadrature or a sum to a
+    relative error of 1e-9 (or 1e-11 nats); SciPy's formula for multivariate distributions that have no
+    other. A differential entropy may be negative.
 
     Parameters
     ----------
