@@ -35,7 +35,8 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the project in its unpacked source archive."""
     folder = tmp_path_factory.mktemp("unpacked")
     with tarfile.open(build("sdist", ROOT, tmp_path_factory.mktemp("sdist"))) as archive:
-        archive.extractall(folder, filter="data")
+        safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Python 3.11.4
+        archive.extractall(folder, **safe)
     return folder / NAME
 
 
