@@ -74,7 +74,7 @@ def fit_mle(
     """Maximise the mean log-likelihood of observations.
 
     In closed form where there is one, by matching moments; a `NormalMixture` by BFGS with the exact score
-    to a gradient of norm 1e-8.
+    to a gradient of norm `tol`.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def fit_forward_kl(family: Family, p: SciPyDistribution, *, tol: float = 1e-8, m
 
     For normal, Bernoulli and categorical families pθ matches the moments of p, exactly. A univariate
     `NormalMixture` climbs the expectation, taken by Gauss-Legendre quadrature between quantiles of p, to a
-    gradient of norm 1e-8.
+    gradient of norm `tol`.
 
     Parameters
     ----------
