@@ -76,20 +76,21 @@ def run(command: list[str | Path], environment: Environment) -> None:
     subprocess.run(command, check=True, cwd=ROOT, env=environment)
 
 
-def pip_install(python: Path, pins: str) -> None:
+def pip_install(python: Path, pins: str, environment: Environment) -> None:
     """Install the pinned files, and nothing that they ask for, with the pip that Python brings."""
     with tempfile.TemporaryDirectory() as folder:
         lock = Path(folder, LOCK.name)
         lock.write_text(pins, encoding="utf-8")
         pip: list[str | Path] = [python, "-m", "pip", "--quiet", "install"]
-        run([*pip, "--no-deps", "--require-hashes", "-r", lock], pip_environment(pip_settings(python)))
+        run([*pip, "--no-deps", "--require-hashes", "-r", lock], environment)
 
 
 def with_uv(python: Path) -> None:
     """Install the lock with the uv that it pins."""
+    settings = pip_settings(python)
     pins = UV_PIN.findall(LOCK.read_text(encoding="utf-8"))
-    pip_install(python, "--only-binary :all:\n" + "".join(pins))
-    environment = uv_environment(pip_settings(python))
+    pip_install(python, "--only-binary :all:\n" + "".join(pins), pip_environment(settings))
+    environment = uv_environment(settings)
     uv: list[str | Path] = [python.with_name("uv"), "--no-config", "--quiet", "pip"]
     run([*uv, "sync", "--python", python, "--require-hashes", LOCK], environment)
     run([*uv, "install", "--python", python, "--no-deps", "--no-build-isolation", "-e", "."], environment)
@@ -98,8 +99,8 @@ def with_uv(python: Path) -> None:
 
 def with_pip(python: Path) -> None:
     """Install the lock without uv, which may have no build for this machine and is only a tool here."""
-    pip_install(python, UV_PIN.sub("", LOCK.read_text(encoding="utf-8")))
     environment = pip_environment(pip_settings(python))
+    pip_install(python, UV_PIN.sub("", LOCK.read_text(encoding="utf-8")), environment)
     pip: list[str | Path] = [python, "-m", "pip", "--quiet"]
     run([*pip, "install", "--no-deps", "--no-build-isolation", "-e", "."], environment)
     run([*pip, "check"], environment)

@@ -135,7 +135,9 @@ def test_the_index_is_poisoned(tmp_path, world):
 @pytest.mark.usefixtures("odd")
 def test_pip_steps_in_where_uv_cannot(tmp_path, capfd):
     def without_a_wheel(python: Path) -> None:
-        environment.pip_install(python, "--only-binary :all:\nuv==0 --hash=sha256:" + 64 * "0" + "\n")
+        pins = "--only-binary :all:\nuv==0 --hash=sha256:" + 64 * "0" + "\n"
+        settings = environment.pip_settings(python)
+        environment.pip_install(python, pins, environment.pip_environment(settings))
 
     def with_pip(python: Path) -> None:
         python.with_name("made").touch()
