@@ -75,6 +75,30 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class SampleMoments:
+    """The mean and the variance of `n` samples, coordinate by coordinate: arrays (...), or numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib import SampleMoments
+    >>> moments = SampleMoments(mean=np.float64(0.5), variance=np.float64(4.0), n=100)
+    >>> moments.standard_error
+    np.float64(0.2)
+    """
+
+    mean: Array
+    variance: Array
+    n: int
+
+    @property
+    def standard_error(self) -> Array:
+        """The standard error of the mean, if the samples are independent."""
+        error: Array = (self.variance / self.n) ** 0.5
+        return error
+
+
+@dataclass(frozen=True)
 class Fit:
     """A fitted member of a family: the parameters, and how the optimiser came to them.
 
