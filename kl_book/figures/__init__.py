@@ -21,7 +21,7 @@ from kl_book.figures.gradient_estimators import (
     reweighted_and_moved,
     sample_paths,
 )
-from kl_book.figures.probabilistic_learning import integrands, rankings, signed_areas
+from kl_book.figures.probabilistic_learning import coarsened, integrands, rankings, signed_areas
 from kl_book.figures.reverse_kl import (
     closing_gap,
     collapse,
@@ -53,6 +53,7 @@ __all__ = [
     "Q_COLOR",
     "STYLE",
     "closing_gap",
+    "coarsened",
     "collapse",
     "error_against_distance",
     "errors_against_n",

@@ -44,7 +44,7 @@ def settling(p: Any, projection: Any, x: Array, samples: Mapping[str, Array]) ->
     pair_of_densities(top, p, projection, x)
     top.set(xlim=(x[0], x[-1]), ylim=(0, None), xlabel="x", ylabel="density")
     name_curves(top, p=(-2.1, 0.42), q=(0.95, 0.27))
-    mu, sigma = np.linspace(-1.7, 1.2, 40), np.linspace(0.85, 2.6, 40)
+    mu, sigma = np.linspace(-1.7, 1.5, 40), np.linspace(0.9, 2.9, 40)
     best = float(p.mean()), float(p.standard_deviation())
     for column, (name, data) in enumerate(samples.items()):
         ax = figure.add_subplot(grid[1, column])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from kl_book.figures.style import (
     D_COLOR,
     GROUND,
+    INK,
     P_COLOR,
     Q_COLOR,
     name_curves,
@@ -108,3 +109,32 @@ def _named_model(ax: Axes, name: str, x: Array, density: Array, dashes: tuple[in
     at = int(np.argmax(density > 0.4 * density[peak])) if low else peak
     ax.annotate(name, (x[at], density[at]), (-4, 0) if low else (0, 3), textcoords="offset points",
                 color=Q_COLOR, ha="right" if low else "center")  # fmt: skip
+
+
+@styled
+def coarsened(p: Any, q: Any, shares: Sequence[Array], divergences: Sequence[float], limit: float) -> Figure:
+    """Draw p⋆ and pθ with their histograms over [-6, 6], and the divergence at every number of bins.
+
+    `shares` are the probabilities (bins,) of equal bins under p and q; `divergences` those of 1, 2, 4, …
+    bins; `limit` is the divergence of the densities.
+    """
+    figure = Figure(figsize=(6.4, 4.8))
+    top, bottom = figure.subplots(
+        2, 1, gridspec_kw={"hspace": 0.32, "left": 0.1, "right": 0.98, "bottom": 0.11, "top": 0.98}
+    )
+    x, bins = np.linspace(-6, 6, 161), len(shares[0])
+    pair_of_densities(top, p, q, x)
+    for share, color, dashes in ((shares[0], P_COLOR, (None, None)), (shares[1], Q_COLOR, (4, 2))):
+        heights = np.repeat(share * bins / 12, 2)
+        edges = np.repeat(np.linspace(-6, 6, bins + 1), 2)[1:-1]
+        top.plot(edges, heights, color=color, linewidth=1, dashes=dashes)
+    name_curves(top, p=(-2.4, 0.42), q=(3.6, 0.14))
+    top.set(xlim=(-6, 6), ylim=(0, 0.6), yticks=[0, 0.2, 0.4, 0.6], xlabel="x", ylabel="density")
+    bottom.axhline(limit, color=INK, linewidth=0.8)
+    bottom.text(0, limit + 0.015, "of the densities", color=INK)
+    bottom.plot(divergences, "o", color=D_COLOR, markerfacecolor=GROUND, markersize=6)
+    at = int(np.log2(bins))
+    bottom.plot(at, divergences[at], "o", color=D_COLOR, markersize=9)
+    bottom.set_xticks(range(len(divergences)), [str(2**k) for k in range(len(divergences))])
+    bottom.set(ylim=(-0.02, 1.2 * limit), xlabel="bins", ylabel="divergence (nats)")
+    return figure
