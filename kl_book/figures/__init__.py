@@ -42,6 +42,7 @@ from kl_book.figures.style import (
     styled,
 )
 from kl_book.figures.summary import mass_outside, missed_and_invented, richer_family, two_ways_to_know
+from kl_book.figures.where_you_meet_it import conditional_gap, tilted_policy
 
 __all__ = [
     "D_COLOR",
@@ -54,6 +55,7 @@ __all__ = [
     "STYLE",
     "closing_gap",
     "collapse",
+    "conditional_gap",
     "error_against_distance",
     "errors_against_n",
     "fold",
@@ -78,6 +80,7 @@ __all__ = [
     "stacked_bars",
     "staircase",
     "styled",
+    "tilted_policy",
     "two_families",
     "two_ways_to_know",
 ]
