@@ -42,6 +42,7 @@ from kl_book.figures.style import (
     styled,
 )
 from kl_book.figures.summary import mass_outside, missed_and_invented, richer_family, two_ways_to_know
+from kl_book.figures.where_you_meet_it import conditional_gap, tilted_policy
 
 __all__ = [
     "D_COLOR",
@@ -55,6 +56,7 @@ __all__ = [
     "closing_gap",
     "coarsened",
     "collapse",
+    "conditional_gap",
     "error_against_distance",
     "errors_against_n",
     "fold",
@@ -79,6 +81,7 @@ __all__ = [
     "stacked_bars",
     "staircase",
     "styled",
+    "tilted_policy",
     "two_families",
     "two_ways_to_know",
 ]

@@ -33,6 +33,10 @@ REQUIRED = {
     },
     "summary": {"forward-versus-reverse"},
     "computing-kl": {"conditioning", "phi-repairs", "psi-mirror", "weights-not-one"},
+    "where-you-meet-it": {
+        "classifier-loss", "token-losses", "vae-elbo", "tilted-reference", "jensen-shannon",
+        "histogram-noise",
+    },
 }  # fmt: skip
 
 
