@@ -34,8 +34,7 @@ REQUIRED = {
     "summary": {"forward-versus-reverse"},
     "computing-kl": {"conditioning", "phi-repairs", "psi-mirror", "weights-not-one"},
     "where-you-meet-it": {
-        "classifier-loss", "token-losses", "vae-elbo", "tilted-reference", "jensen-shannon",
-        "histogram-noise",
+        "classifier-loss", "token-losses", "vae-elbo", "tilted-reference", "judge-loss", "histogram-noise",
     },
 }  # fmt: skip
 
