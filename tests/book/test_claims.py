@@ -34,7 +34,8 @@ REQUIRED = {
     "summary": {"forward-versus-reverse"},
     "computing-kl": {"conditioning", "phi-repairs", "psi-mirror", "weights-not-one"},
     "where-you-meet-it": {
-        "classifier-loss", "token-losses", "vae-elbo", "tilted-reference", "judge-loss", "histogram-noise",
+        "classifier-loss", "token-losses", "latent-price", "tilted-reference", "judge-loss",
+        "histogram-noise",
     },
 }  # fmt: skip
 
