@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import linalg, optimize
+from scipy import linalg, optimize, special
 
-from kl_lib.families import Family, FullNormal, Reparameterizable
+from kl_lib.families import Family, FullNormal, NormalMixture, Reparameterizable
 from kl_lib.results import Estimate, Fit
 from kl_lib.types import Array, Callback
 
@@ -21,9 +21,12 @@ _STALE = 1.0
 # How far a maximum is shaken, in standard deviations: what stood on a saddle rolls off.
 _SHAKE = 1e-3
 _ROUNDING = 8 * np.finfo(float).eps
+_NEAR = 1e-8
 # The parts of a natural step that are tried, and the least curvature, in those of pθ, that it trusts.
 _PARTS = (1.0, 0.3, 0.1)
 _LEAST_CURVATURE = 1e-2
+# A lighter component is as good as dead.
+_LEAST_WEIGHT = 1e-9
 
 
 def units(family: Family, theta: Array) -> Array:
@@ -56,6 +59,26 @@ def units(family: Family, theta: Array) -> Array:
     return matrix
 
 
+def standard_errors(family: Family, theta: Array) -> Array:
+    """Return `units`, those of a component of a mixture over the root of its weight: few draws tell less.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib import families
+    >>> from kl_lib.optimization import standard_errors
+    >>> theta = np.array([0.0, 0.0, 1.0, 2.0, 0.0, 0.0])
+    >>> standard_errors(families.NormalMixture(2), theta).diagonal().round(6)
+    array([1.414214, 1.414214, 1.414214, 1.414214, 1.414214, 1.414214])
+    """
+    if not isinstance(family, NormalMixture):
+        return units(family, theta)
+    weights = np.maximum(special.softmax(theta[family.logits]), _LEAST_WEIGHT)
+    weights = np.concatenate([weights, np.tile(np.repeat(weights, family.d), 2)])
+    errors: Array = units(family, theta) / np.sqrt(weights)
+    return errors
+
+
 def natural_step(family: Reparameterizable, theta: Array, gradient: Array, part: float) -> Array:
     """Return θ after a part of a step of the natural gradient of the ELBO (Khan and Rue 2023, section 4.2).
 
@@ -86,7 +109,7 @@ def maximize(
     max_iter: int,
     callback: Callback | None = None,
 ) -> Fit:
-    """Climb from theta0 until the norm of the gradient, in `units` of where it is, is at most tol.
+    """Climb from theta0 until the norm of the gradient, by `standard_errors` of where it is, is at most tol.
 
     `objective` returns a value and its gradient (size,); -inf makes the search step back. `callback` sees θ
     at every iteration that reaches higher, the start included. A maximum must hold when shaken. Logits end
@@ -100,11 +123,12 @@ def maximize(
             if callback is not None:
                 callback(theta.copy())
 
-    climb = _Climb(family, objective, tol, max_iter)
-    point, message = climb.run(theta0, record)
+    climb = _Climb(family, objective, max_iter)
+    point, message = climb.run(climb.at(theta0), tol, record)
     while not message:
-        shaken = point.theta + units(family, point.theta) @ (_SHAKE * np.cos(np.arange(family.size)))
-        rival, rival_message = climb.run(shaken, lambda *_: None)
+        shake = _SHAKE * np.cos(np.arange(family.size))
+        shaken = climb.at(point.theta + units(family, point.theta) @ shake)
+        rival, rival_message = climb.run(shaken, tol, lambda *_: None)
         if rival.value <= point.value + tol + _ROUNDING * abs(point.value):
             break
         point, message = rival, rival_message
@@ -118,7 +142,7 @@ class _Point:
     """Where a climb is: θ, the units there, the value, the gradient by steps in these units and its norm."""
 
     def __init__(self, family: Family, theta: Array, value: float, slopes: Array) -> None:
-        self.theta, self.value, self.scale = theta, value, units(family, theta)
+        self.theta, self.value, self.scale = theta, value, standard_errors(family, theta)
         self.gradient = slopes @ self.scale
         self.norm = float(np.linalg.norm(self.gradient))
 
@@ -131,27 +155,26 @@ class _Point:
 class _Climb:
     """Natural steps as long as they pay, then limited-memory BFGS in units that are taken anew in between."""
 
-    def __init__(self, family: Family, objective: Objective, tol: float, max_iter: int) -> None:
-        self.family, self.objective, self.tol, self.max_iter = family, objective, tol, max_iter
-        self.left = max_iter
+    def __init__(self, family: Family, objective: Objective, max_iter: int) -> None:
+        self.family, self.objective, self.max_iter, self.left = family, objective, max_iter, max_iter
 
-    def run(self, theta: Array, record: Record) -> tuple[_Point, str]:
+    def run(self, point: _Point, tol: float, record: Record) -> tuple[_Point, str]:
         """Return where it leads, and what stopped it short of a maximum."""
-        point = self._at(theta)
-        record(theta, point.value)
+        record(point.theta, point.value)
         while True:
             start = point
             for step in (self._leap, self._bfgs):
-                if point.norm <= self.tol:
+                if point.norm <= tol:
                     return point, ""
                 if self.left <= 0:
                     return point, f"stopped after {self.max_iter} iterations"
-                point = step(point, record)
+                point = step(point, tol, record)
             if not start.below(point):
                 flat = point.norm**2 / 2 <= _ROUNDING * abs(point.value)  # a gain is lost in rounding
                 return point, "" if flat else "no step along the gradient leads higher"
 
-    def _at(self, theta: Array) -> _Point:
+    def at(self, theta: Array) -> _Point:
+        """Return the point at θ."""
         return _Point(self.family, theta, *self._value(theta))
 
     def _value(self, theta: Array) -> tuple[float, Array]:
@@ -161,15 +184,15 @@ class _Climb:
                 return value, slopes
         return -np.inf, np.zeros_like(theta)
 
-    def _leap(self, point: _Point, record: Record) -> _Point:
+    def _leap(self, point: _Point, tol: float, record: Record) -> _Point:
         """Take natural steps for as long as each halves the gradient."""
         if not isinstance(self.family, Reparameterizable):
             return point
-        while point.norm > self.tol and self.left > 0:
+        while point.norm > tol and self.left > 0:
             before = point
             for part in _PARTS:
                 theta = natural_step(self.family, before.theta, before.gradient, part)
-                if self.family.admits(theta) and before.below(found := self._at(theta)):
+                if self.family.admits(theta) and before.below(found := self.at(theta)):
                     point = found
                     self.left -= 1
                     record(theta, point.value)
@@ -178,9 +201,11 @@ class _Climb:
                 break
         return point
 
-    def _bfgs(self, point: _Point, record: Record) -> _Point:
+    def _bfgs(self, point: _Point, tol: float, record: Record) -> _Point:
         """Climb in the units of the point until they are stale, or the line search finds nothing more."""
         gradient = point.gradient
+        # so near the top that rounding would hide what is gained, and the slopes tell it better
+        near = point.norm**2 <= _NEAR * abs(point.value)
 
         def loss(y: Array) -> tuple[float, Array]:
             nonlocal gradient
@@ -188,6 +213,8 @@ class _Climb:
             if value == -np.inf:  # a hill that sends the line search back
                 return 1 - point.value + float(y @ y), 2 * y
             gradient = slopes @ point.scale
+            if near:
+                value = point.value + 0.5 * float((point.gradient + gradient) @ y)
             return -value, -gradient
 
         def step(intermediate_result: optimize.OptimizeResult) -> None:
@@ -195,10 +222,10 @@ class _Climb:
             record(point.theta + move, -intermediate_result.fun)
             self.left -= 1
             stale = np.abs(move[self.family.log_scales]).max(initial=0) > _STALE
-            if stale or self.left <= 0 or np.linalg.norm(gradient) <= self.tol:
+            if stale or self.left <= 0 or np.linalg.norm(gradient) <= tol:
                 raise StopIteration
 
         options = {"maxcor": _MEMORY, "ftol": 0.0, "gtol": 0.0, "maxiter": self.max_iter, "maxfun": np.inf}
         start = np.zeros(self.family.size)
         found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", callback=step, options=options)
-        return self._at(point.theta + point.scale @ found.x)
+        return self.at(point.theta + point.scale @ found.x)

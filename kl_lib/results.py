@@ -104,7 +104,8 @@ class Fit:
 
     `theta` is (size,), `distribution` is ``family.at(theta)``, made when it is asked for, `objective` is the
     value reached (mean log-likelihood on the data, or the ELBO on fresh noise), `gradient_norm` that of its
-    gradient by steps in standard deviations, whatever the unit of x, and `trace` the objective per iteration
+    gradient by steps in standard deviations, those of a component over the root of its weight, whatever the
+    unit of x, and `trace` the objective per iteration
     (iterations,).
 
     Examples

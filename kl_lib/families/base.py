@@ -254,10 +254,12 @@ class Family(ABC):
         >>> Normal().admits(np.array([0.0, 400.0]))
         False
         """
-        in_range = np.abs(theta[self.log_scales]) <= LOG_SCALE_LIMIT
+        if not np.abs(theta[self.log_scales]).max(initial=0.0) <= LOG_SCALE_LIMIT:
+            return False
+        if np.isfinite(theta).all():
+            return True
         logits = theta[self.logits]
-        some = logits.size == 0 or logits.max() > -np.inf
-        return bool(some and np.all(np.isfinite(self._unmasked(theta))) and np.all(in_range))
+        return bool(logits.size and logits.max() > -np.inf and np.isfinite(self._unmasked(theta)).all())
 
     def _unmasked(self, theta: Array) -> Array:
         """Return θ with 0 for logits of -inf."""
