@@ -436,7 +436,7 @@ def test_data_outside_the_range_of_the_family_are_refused(fit, size):
 @pytest.mark.parametrize("family", [Normal(), NormalMixture(2)], ids=str)
 @pytest.mark.parametrize("build", [lambda s: stats.norm(0, s), lambda s: stats.Normal(mu=0, sigma=s)])
 def test_a_distribution_outside_the_range_of_the_family_is_refused(family, build, size):
-    with pytest.raises(ValueError, match=r"p lies outside the range of the family.*a middle half of width 1"):
+    with pytest.raises(ValueError, match=r"p lies outside the range of the family, .*: got "):
         fit_forward_kl(family, build(size))
 
 
@@ -444,9 +444,10 @@ def test_distributions_at_the_ends_of_the_range_are_projected():
     assert_allclose(fit_forward_kl(Normal(), stats.norm(0, 1e152)).theta, [0, np.log(1e152)])
     wide = stats.multivariate_normal(np.zeros(2), 1e303 * np.eye(2))
     assert_allclose(fit_forward_kl(DiagonalNormal(2), wide).theta[2:], 0.5 * np.log(1e303))
+    covariance = stats.Covariance.from_diagonal([1, 1e306])
     for family in (DiagonalNormal(2), FullNormal(2)):
         with pytest.raises(ValueError, match=r"p lies outside the range .* got 1e\+153 in coordinate 1"):
-            fit_forward_kl(family, stats.multivariate_normal(np.zeros(2), np.diag([1, 1e306])))
+            fit_forward_kl(family, stats.multivariate_normal(np.zeros(2), covariance))
 
 
 @pytest.mark.parametrize("size", [1e150, 1e-150])
