@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import linalg, optimize, special
+from scipy import linalg, optimize
 
-from kl_lib.families import Family, FullNormal, NormalMixture, Reparameterizable
+from kl_lib.families import Family, FullNormal, Reparameterizable
+from kl_lib.families.units import Units
 from kl_lib.results import Estimate, Fit
 from kl_lib.types import Array, Callback
 
@@ -25,64 +26,12 @@ _NEAR = 1e-8
 # The parts of a natural step that are tried, and the least curvature, in those of pθ, that it trusts.
 _PARTS = (1.0, 0.3, 0.1)
 _LEAST_CURVATURE = 1e-2
-# A lighter component is as good as dead.
-_LEAST_WEIGHT = 1e-9
-
-
-def units(family: Family, theta: Array) -> Array:
-    """Return the matrix (size, size) that maps steps in standard deviations of pθ to steps of θ.
-
-    A mean moves by its scale, a factor L to L (I + A) with A lower triangular; logs of scales and logits have
-    no unit. So the gradient by these steps is the same in whatever unit x is measured.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from kl_lib import families
-    >>> from kl_lib.optimization import units
-    >>> units(families.Normal(), np.array([3.0, np.log(2.0)])).round(12)
-    array([[2., 0.],
-           [0., 1.]])
-    """
-    matrix = np.eye(family.size)
-    log_scales = family.log_scales
-    scales = np.exp(theta[log_scales])
-    means = slice(log_scales.start - len(scales), log_scales.start)
-    if isinstance(family, FullNormal):
-        factor, below = family.cholesky(theta), slice(log_scales.stop, None)
-        rows, columns = np.tril_indices(family.d, -1)
-        matrix[means, means] = factor
-        matrix[below, log_scales] = factor[rows, columns, None] * (columns[:, None] == np.arange(family.d))
-        matrix[below, below] = factor[rows[:, None], rows] * (columns[:, None] == columns)
-    else:
-        matrix[means, means] = np.diag(scales)
-    return matrix
-
-
-def standard_errors(family: Family, theta: Array) -> Array:
-    """Return `units`, those of a component of a mixture over the root of its weight: few draws tell less.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from kl_lib import families
-    >>> from kl_lib.optimization import standard_errors
-    >>> theta = np.array([0.0, 0.0, 1.0, 2.0, 0.0, 0.0])
-    >>> standard_errors(families.NormalMixture(2), theta).diagonal().round(6)
-    array([1.414214, 1.414214, 1.414214, 1.414214, 1.414214, 1.414214])
-    """
-    if not isinstance(family, NormalMixture):
-        return units(family, theta)
-    weights = np.maximum(special.softmax(theta[family.logits]), _LEAST_WEIGHT)
-    weights = np.concatenate([weights, np.tile(np.repeat(weights, family.d), 2)])
-    errors: Array = units(family, theta) / np.sqrt(weights)
-    return errors
 
 
 def natural_step(family: Reparameterizable, theta: Array, gradient: Array, part: float) -> Array:
     """Return θ after a part of a step of the natural gradient of the ELBO (Khan and Rue 2023, section 4.2).
 
-    The gradient, by steps in `units`, holds the mean curvature of log p̃ in those of pθ, by which the step
+    The gradient, by moves in `Units`, holds the mean curvature of log p̃ in those of pθ, by which the step
     divides: a whole one arrives at a Gaussian target at once.
     """
     d = family.dimension
@@ -109,7 +58,7 @@ def maximize(
     max_iter: int,
     callback: Callback | None = None,
 ) -> Fit:
-    """Climb from theta0 until the norm of the gradient, by `standard_errors` of where it is, is at most tol.
+    """Climb from theta0 until the norm of the gradient, in the `Units` of where it is, is at most tol.
 
     `objective` returns a value and its gradient (size,); -inf makes the search step back. `callback` sees θ
     at every iteration that reaches higher, the start included. A maximum must hold when shaken. Logits end
@@ -127,7 +76,7 @@ def maximize(
     point, message = climb.run(climb.at(theta0), tol, record)
     while not message:
         shake = _SHAKE * np.cos(np.arange(family.size))
-        shaken = climb.at(point.theta + units(family, point.theta) @ shake)
+        shaken = climb.at(point.theta + point.units.step(shake))
         rival, rival_message = climb.run(shaken, tol, lambda *_: None)
         if rival.value <= point.value + tol + _ROUNDING * abs(point.value):
             break
@@ -142,8 +91,9 @@ class _Point:
     """Where a climb is: θ, the units there, the value, the gradient by steps in these units and its norm."""
 
     def __init__(self, family: Family, theta: Array, value: float, slopes: Array) -> None:
-        self.theta, self.value, self.scale = theta, value, standard_errors(family, theta)
-        self.gradient = slopes @ self.scale
+        self.theta, self.value = theta, value
+        self.units = Units(family, theta, by_weight=True)
+        self.gradient = self.units.gradient(slopes)
         self.norm = float(np.linalg.norm(self.gradient))
 
     def below(self, other: _Point) -> bool:
@@ -209,16 +159,16 @@ class _Climb:
 
         def loss(y: Array) -> tuple[float, Array]:
             nonlocal gradient
-            value, slopes = self._value(point.theta + point.scale @ y)
+            value, slopes = self._value(point.theta + point.units.step(y))
             if value == -np.inf:  # a hill that sends the line search back
                 return 1 - point.value + float(y @ y), 2 * y
-            gradient = slopes @ point.scale
+            gradient = point.units.gradient(slopes)
             if near:
                 value = point.value + 0.5 * float((point.gradient + gradient) @ y)
             return -value, -gradient
 
         def step(intermediate_result: optimize.OptimizeResult) -> None:
-            move = point.scale @ intermediate_result.x
+            move = point.units.step(intermediate_result.x)
             record(point.theta + move, -intermediate_result.fun)
             self.left -= 1
             stale = np.abs(move[self.family.log_scales]).max(initial=0) > _STALE
@@ -228,4 +178,4 @@ class _Climb:
         options = {"maxcor": _MEMORY, "ftol": 0.0, "gtol": 0.0, "maxiter": self.max_iter, "maxfun": np.inf}
         start = np.zeros(self.family.size)
         found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", callback=step, options=options)
-        return self.at(point.theta + point.scale @ found.x)
+        return self.at(point.theta + point.units.step(found.x))

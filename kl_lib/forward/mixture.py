@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike
 
 from kl_lib.checks import as_count, as_finite, as_generator, as_tolerance
 from kl_lib.families import NormalMixture
+from kl_lib.families.units import Units
 from kl_lib.forward.expectation import Expectation, WeightedPoints, joined, parts
 from kl_lib.forward.moments import location_and_scale, observations, varying_points
-from kl_lib.optimization import maximize, standard_errors
+from kl_lib.optimization import maximize
 from kl_lib.results import Estimate, Fit
 from kl_lib.types import Array, Mask
 
@@ -244,7 +245,7 @@ def _norm(family: NormalMixture, theta: Array, e: Expectation, floor: Array) -> 
     _, _, log_scales = parts(family, theta)
     _, _, by_log_scale = parts(family, gradient)
     by_log_scale[(log_scales <= floor) & (by_log_scale < 0)] = 0  # parts of it, and not copies
-    return float(np.linalg.norm(gradient @ standard_errors(family, theta)))
+    return float(np.linalg.norm(Units(family, theta, by_weight=True).gradient(gradient)))
 
 
 def _best_start(family: NormalMixture, points: Array, rng: np.random.Generator) -> tuple[Array, Array]:

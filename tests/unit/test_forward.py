@@ -12,8 +12,8 @@ from scipy import integrate, stats
 
 from kl_lib import em, fit_forward_kl, fit_mle, negative_log_likelihood
 from kl_lib.families import Bernoulli, Categorical, DiagonalNormal, FullNormal, Normal, NormalMixture
+from kl_lib.families.units import Units
 from kl_lib.forward.expectation import WeightedPoints
-from kl_lib.optimization import standard_errors
 
 TWO_MODES = stats.Mixture([stats.Normal(mu=1, sigma=1), stats.Normal(mu=10, sigma=1.5)], weights=[0.5, 0.5])
 
@@ -66,7 +66,7 @@ def test_the_maximum_is_one(family, draw, rng):
     fit = fit_mle(family, x)
     assert fit.converged
     assert fit.gradient_norm < 1e-8
-    gradient = family.score(fit.theta, x).mean(axis=0) @ standard_errors(family, fit.theta)
+    gradient = Units(family, fit.theta, by_weight=True).gradient(family.score(fit.theta, x).mean(axis=0))
     assert_allclose(np.linalg.norm(gradient), fit.gradient_norm, atol=1e-14)
     nearby = fit.theta + 0.01 * rng.standard_normal((20, family.size))
     assert all(negative_log_likelihood(family, theta, x) > -fit.objective.value for theta in nearby)
