@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from kl_lib.checks import as_positive, as_shape
 from kl_lib.divergence.distributions import read_distribution
 from kl_lib.families import Bernoulli, Categorical, DiagonalNormalMixture, Family, FullNormal
-from kl_lib.families.base import LOG_SCALE_LIMIT
+from kl_lib.families.parameters import LOG_SCALE_LIMIT
 from kl_lib.types import Array
 
 Moments = tuple[Array, ...]
