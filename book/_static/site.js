@@ -105,5 +105,3 @@ function openTarget() {
 }
 addEventListener("hashchange", openTarget);
 openTarget();
-
-document.querySelector(".bd-search-container input")?.focus();
