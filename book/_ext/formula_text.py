@@ -8,7 +8,9 @@ from xml.etree import ElementTree
 
 from katex import KATEX
 
-INVISIBLE = dict.fromkeys(map(ord, "\u2061\u2062\u2063\u200b"))
+# A function and its argument are two words; a product's sign and the like are nothing.
+INVISIBLE = {0x2061: " "} | dict.fromkeys((0x2062, 0x2063, 0x200B))
+ACCENTS = {"^": "\u0302", "~": "\u0303", "ˉ": "\u0304"}
 LONG = 2  # characters of a numerator that needs no brackets
 
 
@@ -30,6 +32,8 @@ def spell(element: ElementTree.Element) -> str:
         return "/".join(map(bracketed, parts))
     if kind == "msqrt":
         return f"√{bracketed(''.join(parts))}"
+    if kind == "mover":
+        return parts[0] + ACCENTS.get(parts[1], "")
     if kind in ("msub", "munder"):
         return parts[0] + index(parts[1])
     if kind == "msup":
@@ -40,7 +44,7 @@ def spell(element: ElementTree.Element) -> str:
         return " ".join(parts) + " "
     if kind == "mspace":
         return " "
-    if kind == "mo":
+    if kind in ("mo", "mi"):
         return OPERATORS.get(element.text or "", element.text or "")
     return (element.text or "") + "".join(parts)
 

@@ -56,7 +56,10 @@ SYNONYMS = (
     ("log-sum-exp", "logsumexp"),
 )
 
-SILENT = (nodes.literal_block, nodes.raw, nodes.comment, nodes.image, nodes.math_block, nodes.title)
+SILENT = (
+    nodes.literal_block, nodes.doctest_block, nodes.raw, nodes.comment, nodes.image, nodes.math_block,
+    nodes.title, nodes.field_list, nodes.rubric, addnodes.desc_signature,
+)  # fmt: skip
 CODE = ("cell_code_source", "cell_code_output")
 
 
@@ -104,12 +107,11 @@ class Gatherer:
         return ".".join(map(str, number)) + ". " if number else ""
 
     def statement_title(self, node: nodes.Element) -> str:
-        """Return "Theorem 1.4 (Gibbs' inequality)"."""
+        """Return "Theorem 1.4 (Gibbs' inequality)"; a note that is not numbered has its title alone."""
+        title = title_text(next(child for child in node.children if isinstance(child, nodes.title)))
         kind = node.get("realtype", "exercise")
-        number = self.numbers.get(node.get("countertype", "exercise"), {}).get(node["ids"][0], ())
-        title = next((child for child in node.children if isinstance(child, nodes.title)), None)
-        name = title_text(title) if title is not None else ""
-        return " ".join(filter(None, (kind.title(), ".".join(map(str, number)), name)))
+        number = self.numbers.get(node.get("countertype", kind), {}).get(node["ids"][0])
+        return f"{kind.title()} {'.'.join(map(str, number))} {title}".strip() if number else title
 
     def begin(self, node: nodes.Element, record: Record) -> Record | None:
         """Return the record that begins with `node`, inside `record`; None where none does."""
@@ -119,11 +121,7 @@ class Gatherer:
             trail = " › ".join(filter(None, (record.trail, record.title)))
             home = isinstance(node.parent, nodes.document)
             return Record(self.uri + ("" if home else f"#{node['ids'][0]}"), title, trail, "section")
-        if (
-            isinstance(node, nodes.Admonition)
-            and node["ids"]
-            and {"realtype", "countertype"} & set(node.attributes)
-        ):
+        if isinstance(node, nodes.Admonition) and node["ids"] and heading is not None:
             trail = " › ".join(filter(None, (record.trail, record.title)))
             return Record(f"{self.uri}#{node['ids'][0]}", self.statement_title(node), trail, "statement")
         if isinstance(node, addnodes.desc):
@@ -171,9 +169,13 @@ def records_path(app: Sphinx, page: str) -> Path:
 
 def all_records(app: Sphinx) -> Iterator[list[str]]:
     """Yield the records of the book, as short as the page wants them."""
+    told = set()
     for page in sorted(app.env.found_docs):
         for record in json.loads(records_path(app, page).read_text(encoding="utf-8")):
             words = re.sub(r"\s+", " ", " ".join(record["words"])).strip()
+            if record["kind"] == "function" and words in told:
+                continue  # inherited from a class that is there
+            told.add(words)
             yield [record["address"], record["title"], record["trail"], record["kind"], words]
 
 
@@ -187,7 +189,7 @@ def write(app: Sphinx, exception: Exception | None) -> None:
     (static / "search-records.js").write_text(f"const BOOK = {text};\n", encoding="utf-8")
     version = json.loads((MINISEARCH / "package.json").read_text(encoding="utf-8"))["version"]
     script = (MINISEARCH / "dist" / "umd" / "index.js").read_text(encoding="utf-8")
-    script = re.sub(r"^\s*/\*\*.*?\*/\n|^\s*//.*\n", "", script, flags=re.MULTILINE | re.DOTALL)
+    script = re.sub(r"^\s*/\*\*[\s\S]*?\*/\n|^\s*//.*\n", "", script, flags=re.MULTILINE)
     (static / "minisearch.js").write_text(NOTICE.format(version=version) + script, encoding="utf-8")
 
 

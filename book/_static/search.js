@@ -10,7 +10,7 @@
   const engine = new MiniSearch({
     fields: ["title", "trail", "words"],
     tokenize: terms,
-    processTerm: (term) => term,
+    processTerm: (term) => (term.length > 4 ? term.replace(/(?:ing|ed|s)$/, "") : term), // seeks, seeking: one word
     searchOptions: { boost: { title: 5, trail: 0.5 } },
   });
   const records = BOOK.records.map(([address, title, trail, kind, words], id) => ({ id, address, title, trail, kind, words }));
@@ -42,9 +42,10 @@
     return [];
   }
 
-  // The words around the first that were found, with those marked. A term is letters and digits alone.
+  // The words around the first that were found, with those marked. A term is letters and digits alone, and
+  // may have lost an ending.
   function excerpt({ words }, found) {
-    const marks = new RegExp(`(?<![\\p{L}\\p{N}])(${found.join("|")})(?![\\p{L}\\p{N}])`, "giu");
+    const marks = new RegExp(`(?<![\\p{L}\\p{N}])((?:${found.join("|")})(?:ing|ed|s)?)(?![\\p{L}\\p{N}])`, "giu");
     const first = Math.max(0, words.search(marks));
     const from = first < 80 ? 0 : words.lastIndexOf(" ", first - 60) + 1;
     const piece = words.slice(from, from + 220).replace(/\s\S*$/, "");
