@@ -7,8 +7,10 @@ figures into pictures that follow the page's light and dark mode.
 
 from kl_book.figures.computing_kl import error_against_distance, library_errors, staircase
 from kl_book.figures.forward_kl import (
+    bump_in_reach,
     errors_against_n,
     local_scores,
+    right_angle,
     sampling_laws,
     settling,
     stacked_bars,
@@ -26,9 +28,10 @@ from kl_book.figures.reverse_kl import (
     closing_gap,
     collapse,
     fold,
+    hanging_bars,
     landscape,
     mean_field,
-    quadrature_cost,
+    samples_needed,
 )
 from kl_book.figures.style import (
     D_COLOR,
@@ -52,6 +55,7 @@ __all__ = [
     "P_COLOR",
     "Q_COLOR",
     "STYLE",
+    "bump_in_reach",
     "closing_gap",
     "coarsened",
     "collapse",
@@ -59,6 +63,7 @@ __all__ = [
     "errors_against_n",
     "fold",
     "gradient_histograms",
+    "hanging_bars",
     "integrands",
     "landscape",
     "library_errors",
@@ -68,11 +73,12 @@ __all__ = [
     "mean_field",
     "missed_and_invented",
     "oscillation",
-    "quadrature_cost",
     "rankings",
     "reweighted_and_moved",
     "richer_family",
+    "right_angle",
     "sample_paths",
+    "samples_needed",
     "sampling_laws",
     "settling",
     "signed_areas",
