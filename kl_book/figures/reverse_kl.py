@@ -43,18 +43,20 @@ def landscape(a: float, optima: Sequence[tuple[float, float, float]], means: Arr
     )
     x = np.linspace(means[0], means[-1], 221)
     p = stats.Mixture([stats.Normal(mu=-a, sigma=1), stats.Normal(mu=a, sigma=1)])
-    lowest, *others = (stats.norm(mean, scale) for _, mean, scale in optima)
-    pair_of_densities(top, p, lowest, x)
-    gaps = np.append(x, np.nan)
-    dotted = [np.append(q.pdf(x), np.nan) for q in others]
-    top.plot(np.tile(gaps, len(dotted)), np.ravel(dotted), color=Q_COLOR, linewidth=1, dashes=(1, 2))
+    values, centres, _ = np.array(optima).T
+    equal = values < values[0] + 1e-6
+    top.fill_between(x, p.pdf(x), color=P_COLOR, alpha=0.12, linewidth=0)
+    top.plot(x, p.pdf(x), color=P_COLOR)
+    gaps = np.append(x, np.nan)  # several curves as one line, so that all frames have the same lines
+    fits = np.array([np.append(stats.norm.pdf(x, mean, scale), np.nan) for _, mean, scale in optima])
+    for chosen, width, dashes in ((equal, 1.8, (4, 2)), (~equal, 1, (1, 2))):
+        curves = np.tile(gaps, chosen.sum()), np.ravel(fits[chosen])
+        top.plot(*curves, color=Q_COLOR, linewidth=width, dashes=dashes)
     top.plot(x, stats.norm.pdf(x, scale=np.hypot(1, a)), color=MUTED, linewidth=1, dashes=(6, 2, 1, 2))
     _key(top)
     top.set(xlim=(means[0], means[-1]), ylim=(0, 0.6), ylabel="density", yticks=[0, 0.2, 0.4, 0.6])
     bottom.plot(means, depths, color=D_COLOR)
-    values, centres, _ = np.array(optima).T
     bottom.plot(centres, values, "o", color=Q_COLOR, markerfacecolor=GROUND, markersize=6)
-    equal = values < values[0] + 1e-6
     bottom.plot(centres[equal], values[equal], "o", color=Q_COLOR, markersize=8)
     bottom.set(xticks=[-8, -4, 0, 4, 8], xlabel="x, and mean of the normal")
     bottom.set(ylim=(0, 2), yticks=[0, 0.5, 1, 1.5, 2], ylabel="least reverse KL (nats)")
@@ -207,7 +209,7 @@ def hanging_bars(bars: Mapping[str, tuple[float, float]], log_aleph: float) -> F
     ax.axhline(log_aleph, color=P_COLOR, linewidth=1.2)
     for place, bound in zip(places, bounds, strict=True):
         ax.plot([place - 0.3, place + 0.3], [bound, bound], color=INK, linewidth=1.8)
-        ax.text(place, bound - 0.12, f"{bound:.2f}", color=INK, ha="center", va="top")
+        ax.text(place, bound - 0.12, f"{bound:.2f}".replace("-", "−"), color=INK, ha="center", va="top")
     ax.text(places[-1] + 0.42, log_aleph - 0.75, "black: the ELBO", color=INK, ha="right")
     ax.text(places[-1] + 0.42, log_aleph - 1.2, "blue: log ℵ", color=P_COLOR, ha="right")
     ax.text(places[-1] + 0.42, log_aleph - 1.65, "green: the divergence", color=D_COLOR, ha="right")
