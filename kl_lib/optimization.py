@@ -8,6 +8,7 @@ import numpy as np
 from scipy import linalg, optimize
 
 from kl_lib.families import Family, FullNormal, Reparameterizable
+from kl_lib.families.units import Units
 from kl_lib.results import Estimate, Fit
 from kl_lib.types import Array, Callback
 
@@ -21,45 +22,16 @@ _STALE = 1.0
 # How far a maximum is shaken, in standard deviations: what stood on a saddle rolls off.
 _SHAKE = 1e-3
 _ROUNDING = 8 * np.finfo(float).eps
+_NEAR = 1e-8
 # The parts of a natural step that are tried, and the least curvature, in those of pθ, that it trusts.
 _PARTS = (1.0, 0.3, 0.1)
 _LEAST_CURVATURE = 1e-2
 
 
-def units(family: Family, theta: Array) -> Array:
-    """Return the matrix (size, size) that maps steps in standard deviations of pθ to steps of θ.
-
-    A mean moves by its scale, a factor L to L (I + A) with A lower triangular; logs of scales and logits have
-    no unit. So the gradient by these steps is the same in whatever unit x is measured.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from kl_lib import families
-    >>> from kl_lib.optimization import units
-    >>> units(families.Normal(), np.array([3.0, np.log(2.0)])).round(12)
-    array([[2., 0.],
-           [0., 1.]])
-    """
-    matrix = np.eye(family.size)
-    log_scales = family.log_scales
-    scales = np.exp(theta[log_scales])
-    means = slice(log_scales.start - len(scales), log_scales.start)
-    if isinstance(family, FullNormal):
-        factor, below = family.cholesky(theta), slice(log_scales.stop, None)
-        rows, columns = np.tril_indices(family.d, -1)
-        matrix[means, means] = factor
-        matrix[below, log_scales] = factor[rows, columns, None] * (columns[:, None] == np.arange(family.d))
-        matrix[below, below] = factor[rows[:, None], rows] * (columns[:, None] == columns)
-    else:
-        matrix[means, means] = np.diag(scales)
-    return matrix
-
-
 def natural_step(family: Reparameterizable, theta: Array, gradient: Array, part: float) -> Array:
     """Return θ after a part of a step of the natural gradient of the ELBO (Khan and Rue 2023, section 4.2).
 
-    The gradient, by steps in `units`, holds the mean curvature of log p̃ in those of pθ, by which the step
+    The gradient, by moves in `Units`, holds the mean curvature of log p̃ in those of pθ, by which the step
     divides: a whole one arrives at a Gaussian target at once.
     """
     d = family.dimension
@@ -86,7 +58,7 @@ def maximize(
     max_iter: int,
     callback: Callback | None = None,
 ) -> Fit:
-    """Climb from theta0 until the norm of the gradient, in `units` of where it is, is at most tol.
+    """Climb from theta0 until the norm of the gradient, in the `Units` of where it is, is at most tol.
 
     `objective` returns a value and its gradient (size,); -inf makes the search step back. `callback` sees θ
     at every iteration that reaches higher, the start included. A maximum must hold when shaken. Logits end
@@ -100,11 +72,12 @@ def maximize(
             if callback is not None:
                 callback(theta.copy())
 
-    climb = _Climb(family, objective, tol, max_iter)
-    point, message = climb.run(theta0, record)
+    climb = _Climb(family, objective, max_iter)
+    point, message = climb.run(climb.at(theta0), tol, record)
     while not message:
-        shaken = point.theta + units(family, point.theta) @ (_SHAKE * np.cos(np.arange(family.size)))
-        rival, rival_message = climb.run(shaken, lambda *_: None)
+        shake = _SHAKE * np.cos(np.arange(family.size))
+        shaken = climb.at(point.theta + point.units.step(shake))
+        rival, rival_message = climb.run(shaken, tol, lambda *_: None)
         if rival.value <= point.value + tol + _ROUNDING * abs(point.value):
             break
         point, message = rival, rival_message
@@ -118,8 +91,9 @@ class _Point:
     """Where a climb is: θ, the units there, the value, the gradient by steps in these units and its norm."""
 
     def __init__(self, family: Family, theta: Array, value: float, slopes: Array) -> None:
-        self.theta, self.value, self.scale = theta, value, units(family, theta)
-        self.gradient = slopes @ self.scale
+        self.theta, self.value = theta, value
+        self.units = Units(family, theta, by_weight=True)
+        self.gradient = self.units.gradient(slopes)
         self.norm = float(np.linalg.norm(self.gradient))
 
     def below(self, other: _Point) -> bool:
@@ -131,27 +105,26 @@ class _Point:
 class _Climb:
     """Natural steps as long as they pay, then limited-memory BFGS in units that are taken anew in between."""
 
-    def __init__(self, family: Family, objective: Objective, tol: float, max_iter: int) -> None:
-        self.family, self.objective, self.tol, self.max_iter = family, objective, tol, max_iter
-        self.left = max_iter
+    def __init__(self, family: Family, objective: Objective, max_iter: int) -> None:
+        self.family, self.objective, self.max_iter, self.left = family, objective, max_iter, max_iter
 
-    def run(self, theta: Array, record: Record) -> tuple[_Point, str]:
+    def run(self, point: _Point, tol: float, record: Record) -> tuple[_Point, str]:
         """Return where it leads, and what stopped it short of a maximum."""
-        point = self._at(theta)
-        record(theta, point.value)
+        record(point.theta, point.value)
         while True:
             start = point
             for step in (self._leap, self._bfgs):
-                if point.norm <= self.tol:
+                if point.norm <= tol:
                     return point, ""
                 if self.left <= 0:
                     return point, f"stopped after {self.max_iter} iterations"
-                point = step(point, record)
+                point = step(point, tol, record)
             if not start.below(point):
                 flat = point.norm**2 / 2 <= _ROUNDING * abs(point.value)  # a gain is lost in rounding
                 return point, "" if flat else "no step along the gradient leads higher"
 
-    def _at(self, theta: Array) -> _Point:
+    def at(self, theta: Array) -> _Point:
+        """Return the point at θ."""
         return _Point(self.family, theta, *self._value(theta))
 
     def _value(self, theta: Array) -> tuple[float, Array]:
@@ -161,15 +134,15 @@ class _Climb:
                 return value, slopes
         return -np.inf, np.zeros_like(theta)
 
-    def _leap(self, point: _Point, record: Record) -> _Point:
+    def _leap(self, point: _Point, tol: float, record: Record) -> _Point:
         """Take natural steps for as long as each halves the gradient."""
         if not isinstance(self.family, Reparameterizable):
             return point
-        while point.norm > self.tol and self.left > 0:
+        while point.norm > tol and self.left > 0:
             before = point
             for part in _PARTS:
                 theta = natural_step(self.family, before.theta, before.gradient, part)
-                if self.family.admits(theta) and before.below(found := self._at(theta)):
+                if self.family.admits(theta) and before.below(found := self.at(theta)):
                     point = found
                     self.left -= 1
                     record(theta, point.value)
@@ -178,27 +151,31 @@ class _Climb:
                 break
         return point
 
-    def _bfgs(self, point: _Point, record: Record) -> _Point:
+    def _bfgs(self, point: _Point, tol: float, record: Record) -> _Point:
         """Climb in the units of the point until they are stale, or the line search finds nothing more."""
         gradient = point.gradient
+        # so near the top that rounding would hide what is gained, and the slopes tell it better
+        near = point.norm**2 <= _NEAR * abs(point.value)
 
         def loss(y: Array) -> tuple[float, Array]:
             nonlocal gradient
-            value, slopes = self._value(point.theta + point.scale @ y)
+            value, slopes = self._value(point.theta + point.units.step(y))
             if value == -np.inf:  # a hill that sends the line search back
                 return 1 - point.value + float(y @ y), 2 * y
-            gradient = slopes @ point.scale
+            gradient = point.units.gradient(slopes)
+            if near:
+                value = point.value + 0.5 * float((point.gradient + gradient) @ y)
             return -value, -gradient
 
         def step(intermediate_result: optimize.OptimizeResult) -> None:
-            move = point.scale @ intermediate_result.x
+            move = point.units.step(intermediate_result.x)
             record(point.theta + move, -intermediate_result.fun)
             self.left -= 1
             stale = np.abs(move[self.family.log_scales]).max(initial=0) > _STALE
-            if stale or self.left <= 0 or np.linalg.norm(gradient) <= self.tol:
+            if stale or self.left <= 0 or np.linalg.norm(gradient) <= tol:
                 raise StopIteration
 
         options = {"maxcor": _MEMORY, "ftol": 0.0, "gtol": 0.0, "maxiter": self.max_iter, "maxfun": np.inf}
         start = np.zeros(self.family.size)
         found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", callback=step, options=options)
-        return self._at(point.theta + point.scale @ found.x)
+        return self.at(point.theta + point.units.step(found.x))

@@ -70,8 +70,10 @@ class Estimate:
         Estimate(value=2.0, standard_error=1.0, n=2)
         """
         value, n = float(samples.mean()), len(samples)
-        error = float(samples.std(ddof=1)) / n**0.5 if np.isfinite(value) else np.inf
-        return cls(value, error, n)
+        if not np.isfinite(value):
+            return cls(value, np.inf, n)
+        deviations = samples - value
+        return cls(value, float(np.sqrt(deviations @ deviations / (n - 1) / n)), n)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ class Fit:
 
     `theta` is (size,), `distribution` is ``family.at(theta)``, made when it is asked for, `objective` is the
     value reached (mean log-likelihood on the data, or the ELBO on fresh noise), `gradient_norm` that of its
-    gradient by steps in standard deviations, whatever the unit of x, and `trace` the objective per iteration
+    gradient by steps in standard deviations, those of a component over the root of its weight, whatever the
+    unit of x, and `trace` the objective per iteration
     (iterations,).
 
     Examples

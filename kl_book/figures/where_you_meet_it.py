@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from kl_book.figures.style import D_COLOR, INK, MUTED, P_COLOR, Q_COLOR, name_curves, styled
@@ -26,7 +27,7 @@ def conditional_gap(x: Array, truth: Array, model: Array, gap: Array) -> Figure:
     below.plot(x, gap, color=D_COLOR, linewidth=1.2)
     area = gap.sum() * (x[1] - x[0])
     below.set(xlim=(x[0], x[-1]), ylim=(0, 1.25 * gap.max()), xlabel="x")
-    below.set_title(f"divergence at x, times how often x occurs: area {area:.3f} nats", color=D_COLOR)
+    below.set_title(f"divergence at x, times how often x occurs: area {area:.2f} nats", color=D_COLOR)
     return figure
 
 
@@ -46,11 +47,11 @@ def tilted_policy(
     above.text(8.9, 0.9 * reference.max(), "policy p⋆", color=P_COLOR, ha="right")
     above.set(xlim=(length[0], length[-1]), ylim=(0, 1.1 * reference.max()), xlabel="length of the answer")
     above.set_title("probability of each answer")
-    for (name, values), style in zip(curves.items(), ("--", "-"), strict=True):
+    for (name, values), style, place in zip(curves.items(), ("--", "-"), ("bottom", "top"), strict=True):
         below.plot(spent, values, style, color=INK, linewidth=1.4)
-        below.text(spent[-1], values[-1], name, color=INK, ha="right", va="bottom")
+        below.text(0.8 * spent[-1], np.interp(0.8 * spent[-1], spent, values), name, ha="right", va=place)
     below.axvline(here, color=D_COLOR, linewidth=1.6)
-    below.set(xlim=(0, spent[-1]), ylim=(-1.6, 5))
+    below.set(xlim=(0, spent[-1]), ylim=(-1.6, 5.2))
     below.set_xlabel("divergence from the reference (nats)", color=D_COLOR)
     below.set_title("what the nats have bought")
     return figure

@@ -38,7 +38,7 @@ REQUIRED = {
         "off-policy-gradients", "sequence-gradient", "sequence-weights", "what-to-write",
     },
     "where-you-meet-it": {
-        "classifier-loss", "token-losses", "vae-elbo", "tilted-reference", "jensen-shannon",
+        "classifier-loss", "token-losses", "latent-price", "tilted-reference", "judge-loss",
         "histogram-noise",
     },
 }  # fmt: skip
