@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from scipy import stats
 
 from kl_lib import kl_divergence
-from kl_lib.divergence.supports import beyond, common, on_lattice, union, without
+from kl_lib.divergence.distributions import beyond, common, on_lattice, union, without
 
 EPSILON = np.finfo(np.float64).eps
 
