@@ -257,6 +257,11 @@ def _defects(pair: Pair, totals: Totals, outside: Totals, relative: float) -> tu
 
 
 def _check_mass(side: Univariate, mass: float, beyond_it: float, tolerance: float) -> None:
+    if beyond_it == np.inf:
+        raise ArithmeticError(
+            f"the mass of {side.label} is not known: it comes to {mass:.10g} as far as it is summed up, and "
+            "its tail there shows no decay"
+        )
     if not abs(mass + beyond_it - 1) <= tolerance + _REST * beyond_it:
         raise ArithmeticError(
             f"the mass of {side.label} comes out as {mass + beyond_it:.10g}, which misses 1 by "

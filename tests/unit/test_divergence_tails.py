@@ -300,3 +300,23 @@ def test_a_pole_of_log_q_that_p_does_not_is_no_number(p: Any, q: Any, shift: flo
     pair = (part.dist(*part.args, loc=shift) for part in (p, q))
     with pytest.raises(ArithmeticError, match=r"its terms decay too slowly, or not at all|q underflows"):
         kl_divergence(*pair)
+
+
+def test_a_mass_whose_tail_shows_no_decay_is_named() -> None:
+    with pytest.raises(
+        ArithmeticError, match=r"the mass of q = Endless is not known: it comes to .* no decay"
+    ):
+        kl_divergence(stats.norm(), endless())
+
+
+def endless() -> Any:
+    """Return half a normal density and a half whose integral grows with the logarithm of x."""
+
+    class Endless(stats.rv_continuous):
+        def _logpdf(self, x: Any) -> Any:
+            return np.log(0.5) + np.maximum(-0.5 * x**2, -np.log1p(np.abs(x)) - 12)
+
+        def _ppf(self, u: Any) -> Any:
+            return stats.norm.ppf(u)
+
+    return Endless(name="Endless")()
