@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest
 JOBS ?= 2
 
 .DEFAULT_GOAL := book
-.PHONY: book environment serve lab test test-full test-code test-notebooks test-site test-setup test-newest test-oldest mutants bench bench-site refresh lock clean
+.PHONY: book environment serve lab test test-full test-code test-notebooks test-torch test-site test-setup test-newest test-oldest mutants bench bench-site refresh lock clean
 
 book: environment  # the site; what is already there stays if the build fails
 	@$(BIN)/python book/_ext/build.py
@@ -40,6 +40,9 @@ test-code: environment  # style, types, unit tests with every branch of the nume
 test-notebooks: environment  # every cell re-run and compared, every claim checked, every assert made to fail
 	$(PYTEST) -q -n $(JOBS) --dist loadfile --nbval book tests/book
 	$(BIN)/python book/_ext/stamp.py
+
+test-torch: .venv-torch/ready  # PyTorch's arrays and gradients, and a cluster of Dask, in an environment of their own
+	.venv-torch/bin/python -m pytest -q tests/arrays
 
 test-site: book  # the built pages in a browser
 	$(PYTEST) -q -n $(JOBS) --dist loadgroup tests/site
@@ -82,6 +85,9 @@ lock: environment  # resolve the pins of requirements.txt anew
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --universal --python-version 3.11 \
 	--prerelease explicit --no-annotate --no-emit-index-url --upgrade --quiet benchmarks/requirements.in \
 	| grep -vE "^(nvidia|cuda|triton)" > benchmarks/requirements.txt  # what torch itself pins, where it needs it
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --universal --python-version 3.11 \
+	--no-annotate --no-emit-index-url --upgrade --quiet --group torch pyproject.toml \
+	| grep -vE "^(nvidia|cuda|triton)" > tests/arrays/requirements.txt
 
 clean:
 	rm -rf _build .venv book/_ext/node_modules
@@ -93,6 +99,13 @@ environment:
 .venv-bench/ready: benchmarks/requirements.txt pyproject.toml
 	$(PYTHON) -m venv --clear .venv-bench && .venv-bench/bin/pip install --quiet -r benchmarks/requirements.txt
 	.venv-bench/bin/pip install --quiet --no-build-isolation --no-deps -e . && touch $@
+
+# PyTorch for processors, from its own index; where that is out of reach, what pip finds.
+.venv-torch/ready: tests/arrays/requirements.txt pyproject.toml | environment
+	$(PYTHON) -m venv --clear .venv-torch
+	$(BIN)/uv pip install --quiet --python .venv-torch/bin/python --torch-backend cpu -r $< \
+	|| .venv-torch/bin/pip install --quiet -r $<
+	.venv-torch/bin/pip install --quiet --no-build-isolation --no-deps -e . && touch $@
 
 .venv-mutants/ready:
 	$(PYTHON) -m venv --clear .venv-mutants && .venv-mutants/bin/pip install --quiet cosmic-ray==8.7.0 && touch $@

@@ -116,7 +116,10 @@ def registered_pairs() -> dict[str, list[list[str]]]:
 
 
 def kl_div_loss() -> dict[str, float]:
-    """Return what torch.nn.KLDivLoss makes of q = (1/4, 3/4) and p = (1/2, 1/2), twice in a batch."""
+    """Return what torch.nn.KLDivLoss makes of q = (1/4, 3/4) and p = (1/2, 1/2), twice in a batch.
+
+    The last call gets a batch of 2 sequences of 3 tokens each.
+    """
     loss, q, p = torch.nn.KLDivLoss, torch.tensor([[0.25, 0.75]] * 2), torch.tensor([[0.5, 0.5]] * 2)
     calls = {
         'KLDivLoss(reduction="batchmean")(q.log(), p)': loss(reduction="batchmean")(q.log(), p),
@@ -124,5 +127,8 @@ def kl_div_loss() -> dict[str, float]:
         "KLDivLoss()(q.log(), p)": loss()(q.log(), p),
         'KLDivLoss(reduction="batchmean")(q, p)': loss(reduction="batchmean")(q, p),
         'KLDivLoss(reduction="batchmean")(p.log(), q)': loss(reduction="batchmean")(p.log(), q),
+        'KLDivLoss(reduction="batchmean")(Q.log(), P)': loss(reduction="batchmean")(
+            q[:, None].log().expand(2, 3, 2), p[:, None].expand(2, 3, 2)
+        ),
     }
     return {call: float(value) for call, value in calls.items()}

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from accuracy import DISTANCES, accuracy_rows, grid_rows, print_accuracy, print_grid
 from libraries import kl_div_loss, processor, registered_pairs, versions
+from portable import portable_errors
 from speed import print_speed, speed_rows
 
 SEED = 20260101
@@ -46,6 +47,7 @@ def main() -> None:
         "speed": speed,
         "pairs": registered_pairs(),
         "kl_div_loss": kl_div_loss(),
+        "portable": portable_errors(np.random.default_rng(SEED)),
     }
     RESULTS.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 

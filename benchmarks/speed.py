@@ -7,13 +7,13 @@ which they do as they build a distribution: building counts, save for the scalar
 from __future__ import annotations
 
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from libraries import tfp
-from scipy import stats
+from scipy import special, stats
 
 import kl_lib
 
@@ -58,6 +58,34 @@ def many_gammas(rng: np.random.Generator) -> dict[str, Call]:
     a_p, a_q, s_p, s_q = rng.uniform(0.5, 20, size=(4, 100_000))
     p, q = stats.gamma(a_p, scale=s_p), stats.gamma(a_q, scale=s_q)
     return _validated(lambda: kl_lib.kl_divergence(p, q), "Gamma", (a_p, 1 / s_p), (a_q, 1 / s_q))
+
+
+def many_wide_betas(rng: np.random.Generator) -> dict[str, Call]:
+    """1e5 pairs of beta distributions whose shapes, from 0.01 to 1000, have little to do with each other."""
+    a, b, c, d = 10 ** rng.uniform(-2, 3, size=(4, 100_000))
+    p, q = stats.beta(a, b), stats.beta(c, d)
+
+    def plain() -> Any:
+        changes = (a - c) * special.psi(a) + (b - d) * special.psi(b) + (c + d - a - b) * special.psi(a + b)
+        return special.betaln(c, d) - special.betaln(a, b) + changes
+
+    return {"kl_lib": lambda: kl_lib.kl_divergence(p, q), "plain NumPy": plain}
+
+
+def scalar_pair(
+    name: str, in_torch: str, p: Sequence[float], q: Sequence[float]
+) -> Callable[[np.random.Generator], dict[str, Call]]:
+    """Return what times two built scalar distributions."""
+    scipy_p, scipy_q = (getattr(stats, name)(*x) for x in (p, q))
+    torch_p, torch_q = (getattr(torch.distributions, in_torch)(*x) for x in (p, q))
+
+    def calls(_: np.random.Generator) -> dict[str, Call]:
+        return {
+            "kl_lib": lambda: kl_lib.kl_divergence(scipy_p, scipy_q),
+            "torch": lambda: torch.distributions.kl_divergence(torch_p, torch_q),
+        }
+
+    return calls
 
 
 def _validated(ours: Call, name: str, p: Arrays, q: Arrays) -> dict[str, Call]:
@@ -129,6 +157,9 @@ def categorical(rng: np.random.Generator) -> dict[str, Call]:
 CASES: dict[str, tuple[Callable[[np.random.Generator], dict[str, Call]], str, float | None]] = {
     "a scalar pair of normals": (scalar_normal, "torch", None),
     "a scalar pair of normals, built in the call": (built_normal, "torch", None),
+    "a scalar pair of betas": (scalar_pair("beta", "Beta", (2.3, 1.7), (4.0, 2.5)), "torch", None),
+    "a scalar pair of chi-squareds": (scalar_pair("chi2", "Chi2", (2.3,), (4.0,)), "torch", None),
+    "a scalar pair of Bernoullis": (scalar_pair("bernoulli", "Bernoulli", (0.3,), (0.4,)), "torch", None),
     "1e6 pairs of normals": (many_normals, "torch", 1),
     "1e4 pairs of normals in 16 dimensions, Cholesky factors": (many_cholesky, "torch", 1),
     "1e4 pairs of normals in 16 dimensions, covariances": (many_covariances, "torch", 1),
@@ -136,6 +167,7 @@ CASES: dict[str, tuple[Callable[[np.random.Generator], dict[str, Call]], str, fl
     "a pair of normals in 512 dimensions, covariances": (large_covariance, "torch", 1),
     "categorical of 1e6 entries": (categorical, "SciPy", 1),
     "1e5 pairs of gammas": (many_gammas, "torch", 3),
+    "1e5 pairs of wide betas": (many_wide_betas, "plain NumPy", 20),
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kl_lib.numerics.entrywise import every
 from kl_lib.types import Array, BatchFunction
 
 
@@ -25,8 +26,8 @@ def as_finite(name: str, value: ArrayLike, *, minus_infinity: bool = False) -> A
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number or an array of numbers, got {value!r}") from None
-    finite = np.isfinite(array) | (minus_infinity & (array == -np.inf))
-    if not finite.all():
+    finite = array < np.inf if minus_infinity else np.isfinite(array)
+    if not every(finite):
         bad = np.argwhere(~finite)
         raise ValueError(f"{name} must be finite, got {array[tuple(bad[0])]}{_at(bad[0])}")
     return array
@@ -47,7 +48,7 @@ def as_positive(name: str, value: ArrayLike) -> Array:
     """Return `value` as a float array, every entry of which is finite and above zero."""
     array = as_finite(name, value)
     positive = array > 0
-    if not positive.all():
+    if not every(positive):
         bad = np.argwhere(~positive)
         raise ValueError(f"{name} must be positive, got {array[tuple(bad[0])]}{_at(bad[0])}")
     return array

@@ -1,56 +1,52 @@
-"""Maximising a deterministic objective with its exact gradient, by BFGS in the units of pθ itself."""
+"""Maximising a deterministic objective with its exact gradient, by SciPy's BFGS in the units of pθ itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
+from scipy import linalg, optimize
 
-from kl_lib.families import Family, FullNormal
+from kl_lib.families import Family, FullNormal, Reparameterizable
+from kl_lib.families.units import Units
 from kl_lib.results import Estimate, Fit
 from kl_lib.types import Array, Callback
 
 Objective = Callable[[Array], tuple[float, Array]]
+Record = Callable[[Array, float], None]
 
-# So many last steps teach BFGS the curvature, by their inner products alone: small products of matrices
-# would take longer on several threads than on one.
+# So many last steps teach BFGS the curvature.
 _MEMORY = 20
 # The units are taken anew where the log of a scale has moved so far.
 _STALE = 1.0
 # How far a maximum is shaken, in standard deviations: what stood on a saddle rolls off.
 _SHAKE = 1e-3
 _ROUNDING = 8 * np.finfo(float).eps
-_BACKTRACKS = 60
+_NEAR = 1e-8
+# The parts of a natural step that are tried, and the least curvature, in those of pθ, that it trusts.
+_PARTS = (1.0, 0.3, 0.1)
+_LEAST_CURVATURE = 1e-2
 
 
-def units(family: Family, theta: Array) -> Array:
-    """Return the matrix (size, size) that maps steps in standard deviations of pθ to steps of θ.
+def natural_step(family: Reparameterizable, theta: Array, gradient: Array, part: float) -> Array:
+    """Return θ after a part of a step of the natural gradient of the ELBO (Khan and Rue 2023, section 4.2).
 
-    A mean moves by its scale, a factor L to L (I + A) with A lower triangular; logs of scales and logits have
-    no unit. So the gradient by these steps is the same in whatever unit x is measured.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from kl_lib import families
-    >>> from kl_lib.optimization import units
-    >>> units(families.Normal(), np.array([3.0, np.log(2.0)])).round(12)
-    array([[2., 0.],
-           [0., 1.]])
+    The gradient, by moves in `Units`, holds the mean curvature of log p̃ in those of pθ, by which the step
+    divides: a whole one arrives at a Gaussian target at once.
     """
-    matrix = np.eye(family.size)
-    log_scales = family.log_scales
-    scales = np.exp(theta[log_scales])
-    means = slice(log_scales.start - len(scales), log_scales.start)
-    if isinstance(family, FullNormal):
-        factor, below = family.cholesky(theta), slice(log_scales.stop, None)
-        rows, columns = np.tril_indices(family.d, -1)
-        matrix[means, means] = factor
-        matrix[below, log_scales] = factor[rows, columns, None] * (columns[:, None] == np.arange(family.d))
-        matrix[below, below] = factor[rows[:, None], rows] * (columns[:, None] == columns)
-    else:
-        matrix[means, means] = np.diag(scales)
-    return matrix
+    d = family.dimension
+    factor, full = family.cholesky(theta), isinstance(family, FullNormal)
+    lower = np.diag(gradient[d : 2 * d])
+    if full:
+        lower[np.tril_indices(d, -1)] = gradient[2 * d :]
+    curvatures, axes = linalg.eigh(np.eye(d) - lower, lower=True) if full else (1 - np.diag(lower), np.eye(d))
+    curvatures = 1 + part * (np.maximum(np.abs(curvatures), _LEAST_CURVATURE) - 1)
+    mean = theta[:d] + part * factor @ (axes @ (axes.T @ gradient[:d] / curvatures))
+    # L R Rᵀ Lᵀ with R Rᵀ = axes diag(1 / curvatures) axesᵀ
+    upper = np.linalg.qr((axes / np.sqrt(curvatures)).T, mode="r")
+    moved = factor @ (upper * np.sign(np.diag(upper))[:, None]).T
+    below = moved[np.tril_indices(d, -1)] if full else np.empty(0)
+    return np.concatenate([mean, np.log(np.diag(moved)), below])
 
 
 def maximize(
@@ -62,11 +58,11 @@ def maximize(
     max_iter: int,
     callback: Callback | None = None,
 ) -> Fit:
-    """Climb from theta0 until the norm of the gradient, in `units` of where it is, is at most tol.
+    """Climb from theta0 until the norm of the gradient, in the `Units` of where it is, is at most tol.
 
-    `objective` returns a value and its gradient (size,); -inf makes the line search step back. `callback`
-    sees θ at every iteration that reaches higher, the start included. A maximum must hold when shaken. Logits
-    end centred.
+    `objective` returns a value and its gradient (size,); -inf makes the search step back. `callback` sees θ
+    at every iteration that reaches higher, the start included. A maximum must hold when shaken. Logits end
+    centred.
     """
     trace: list[float] = []
 
@@ -76,100 +72,110 @@ def maximize(
             if callback is not None:
                 callback(theta.copy())
 
-    climb = _Climb(family, objective, tol, max_iter)
-    theta, value, norm, message = climb.run(theta0, record)
+    climb = _Climb(family, objective, max_iter)
+    point, message = climb.run(climb.at(theta0), tol, record)
     while not message:
-        shaken = theta + units(family, theta) @ (_SHAKE * np.cos(np.arange(family.size)))
-        rival = climb.run(shaken, lambda *_: None)
-        if rival[1] <= value + tol + _ROUNDING * abs(value):
+        shake = _SHAKE * np.cos(np.arange(family.size))
+        shaken = climb.at(point.theta + point.units.step(shake))
+        rival, rival_message = climb.run(shaken, tol, lambda *_: None)
+        if rival.value <= point.value + tol + _ROUNDING * abs(point.value):
             break
-        theta, value, norm, message = rival
-        record(theta, value)
-    converged = not message
-    message = message or "the norm of the gradient is at most tol"
-    theta = family.centred(theta)
-    return Fit(family, theta, Estimate.exact(value), converged, message, norm, np.array(trace))
+        point, message = rival, rival_message
+        record(point.theta, point.value)
+    converged, message = not message, message or "the norm of the gradient is at most tol"
+    theta = family.centred(point.theta)
+    return Fit(family, theta, Estimate.exact(point.value), converged, message, point.norm, np.array(trace))
+
+
+class _Point:
+    """Where a climb is: θ, the units there, the value, the gradient by steps in these units and its norm."""
+
+    def __init__(self, family: Family, theta: Array, value: float, slopes: Array) -> None:
+        self.theta, self.value = theta, value
+        self.units = Units(family, theta, by_weight=True)
+        self.gradient = self.units.gradient(slopes)
+        self.norm = float(np.linalg.norm(self.gradient))
+
+    def below(self, other: _Point) -> bool:
+        """Whether the other is higher; where rounding hides that, flatter."""
+        gain, rounding = other.value - self.value, _ROUNDING * abs(self.value)
+        return bool(gain > rounding or (gain >= -rounding and other.norm < 0.9 * self.norm))
 
 
 class _Climb:
-    """Limited-memory BFGS (Nocedal 1980), its steps in units that are taken anew as pθ changes its scale."""
+    """Natural steps as long as they pay, then limited-memory BFGS in units that are taken anew in between."""
 
-    def __init__(self, family: Family, objective: Objective, tol: float, max_iter: int) -> None:
-        self.family, self.objective, self.tol, self.left = family, objective, tol, max_iter
-        self.max_iter = max_iter
+    def __init__(self, family: Family, objective: Objective, max_iter: int) -> None:
+        self.family, self.objective, self.max_iter, self.left = family, objective, max_iter, max_iter
 
-    def run(self, theta: Array, record: Callable[[Array, float], None]) -> tuple[Array, float, float, str]:
-        """Return where it leads, the value and the gradient's norm there, and what stopped it short."""
-        value, slopes = self._at(theta)
-        record(theta, value)
+    def run(self, point: _Point, tol: float, record: Record) -> tuple[_Point, str]:
+        """Return where it leads, and what stopped it short of a maximum."""
+        record(point.theta, point.value)
         while True:
-            # One round: the units are those of the centre.
-            centre, scale, memory = theta, units(self.family, theta), list[tuple[Array, Array]]()
-            gradient = slopes @ scale
-            norm = float(np.linalg.norm(gradient))
-            if norm <= self.tol:
-                return theta, value, norm, ""
-            while norm > self.tol and not self._stale(theta - centre):
+            start = point
+            for step in (self._leap, self._bfgs):
+                if point.norm <= tol:
+                    return point, ""
                 if self.left <= 0:
-                    return theta, value, norm, f"stopped after {self.max_iter} iterations"
-                direction = _direction(gradient, memory)
-                found = self._search(theta, value, gradient, scale, direction)
-                if found is None:
-                    break
-                self.left -= 1
-                before = gradient
-                length, theta, value, slopes = found
-                gradient = slopes @ scale
-                norm = float(np.linalg.norm(gradient))
-                record(theta, value)
-                step, bend = length * direction, before - gradient
-                if step @ bend > 0:
-                    memory[:] = [*memory[1 - _MEMORY :], (step, bend)]
-            if theta is centre:
-                flat = norm**2 / 2 <= _ROUNDING * abs(value)  # what a step would gain is lost in rounding
-                return theta, value, norm, "" if flat else "no step along the gradient leads higher"
+                    return point, f"stopped after {self.max_iter} iterations"
+                point = step(point, tol, record)
+            if not start.below(point):
+                flat = point.norm**2 / 2 <= _ROUNDING * abs(point.value)  # a gain is lost in rounding
+                return point, "" if flat else "no step along the gradient leads higher"
 
-    def _stale(self, moved: Array) -> bool:
-        return bool(np.abs(moved[self.family.log_scales]).max(initial=0) > _STALE)
+    def at(self, theta: Array) -> _Point:
+        """Return the point at θ."""
+        return _Point(self.family, theta, *self._value(theta))
 
-    def _at(self, theta: Array) -> tuple[float, Array]:
+    def _value(self, theta: Array) -> tuple[float, Array]:
         if self.family.admits(theta):
             value, slopes = self.objective(theta)
             if np.isfinite(value):
                 return value, slopes
         return -np.inf, np.zeros_like(theta)
 
-    def _search(
-        self, theta: Array, value: float, gradient: Array, scale: Array, direction: Array
-    ) -> tuple[float, Array, float, Array] | None:
-        """Return the first length that gains enough (Armijo), or gains slope where the value is flat."""
-        length, promised = 1.0, float(gradient @ direction)
-        for _ in range(_BACKTRACKS):
-            at = theta + length * (scale @ direction)
-            reached, slopes = self._at(at)
-            gain = reached - value
-            flat = abs(gain) <= _ROUNDING * abs(value)
-            if flat:
-                higher = np.linalg.norm(slopes @ scale) < 0.9 * np.linalg.norm(gradient)
-            else:
-                higher = gain >= 1e-4 * length * promised
-            if higher:
-                return length, at, reached, slopes
-            # the top of the parabola through what is known, within bounds
-            length *= float(np.clip(length * promised / (2 * (length * promised - gain)), 0.1, 0.5))
-        return None
+    def _leap(self, point: _Point, tol: float, record: Record) -> _Point:
+        """Take natural steps for as long as each halves the gradient."""
+        if not isinstance(self.family, Reparameterizable):
+            return point
+        while point.norm > tol and self.left > 0:
+            before = point
+            for part in _PARTS:
+                theta = natural_step(self.family, before.theta, before.gradient, part)
+                if self.family.admits(theta) and before.below(found := self.at(theta)):
+                    point = found
+                    self.left -= 1
+                    record(theta, point.value)
+                    break
+            if not point.norm <= before.norm / 2:
+                break
+        return point
 
+    def _bfgs(self, point: _Point, tol: float, record: Record) -> _Point:
+        """Climb in the units of the point until they are stale, or the line search finds nothing more."""
+        gradient = point.gradient
+        # so near the top that rounding would hide what is gained, and the slopes tell it better
+        near = point.norm**2 <= _NEAR * abs(point.value)
 
-def _direction(gradient: Array, memory: list[tuple[Array, Array]]) -> Array:
-    """Return the gradient times the inverse of the curvature that the steps have met, in two loops."""
-    if not memory:
-        return gradient / max(1.0, float(np.linalg.norm(gradient)))
-    direction, shares = gradient, []
-    for step, bend in reversed(memory):
-        shares.append(step @ direction / (step @ bend))
-        direction = direction - shares[-1] * bend
-    step, bend = memory[-1]
-    direction = direction * (step @ bend) / (bend @ bend)
-    for (step, bend), share in zip(memory, reversed(shares), strict=True):
-        direction = direction + (share - bend @ direction / (step @ bend)) * step
-    return direction
+        def loss(y: Array) -> tuple[float, Array]:
+            nonlocal gradient
+            value, slopes = self._value(point.theta + point.units.step(y))
+            if value == -np.inf:  # a hill that sends the line search back
+                return 1 - point.value + float(y @ y), 2 * y
+            gradient = point.units.gradient(slopes)
+            if near:
+                value = point.value + 0.5 * float((point.gradient + gradient) @ y)
+            return -value, -gradient
+
+        def step(intermediate_result: optimize.OptimizeResult) -> None:
+            move = point.units.step(intermediate_result.x)
+            record(point.theta + move, -intermediate_result.fun)
+            self.left -= 1
+            stale = np.abs(move[self.family.log_scales]).max(initial=0) > _STALE
+            if stale or self.left <= 0 or np.linalg.norm(gradient) <= tol:
+                raise StopIteration
+
+        options = {"maxcor": _MEMORY, "ftol": 0.0, "gtol": 0.0, "maxiter": self.max_iter, "maxfun": np.inf}
+        start = np.zeros(self.family.size)
+        found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", callback=step, options=options)
+        return self.at(point.theta + point.units.step(found.x))

@@ -70,8 +70,34 @@ class Estimate:
         Estimate(value=2.0, standard_error=1.0, n=2)
         """
         value, n = float(samples.mean()), len(samples)
-        error = float(samples.std(ddof=1)) / n**0.5 if np.isfinite(value) else np.inf
-        return cls(value, error, n)
+        if not np.isfinite(value):
+            return cls(value, np.inf, n)
+        deviations = samples - value
+        return cls(value, float(np.sqrt(deviations @ deviations / (n - 1) / n)), n)
+
+
+@dataclass(frozen=True)
+class SampleMoments:
+    """The mean and the variance of `n` samples, coordinate by coordinate: arrays (...), or numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib import SampleMoments
+    >>> moments = SampleMoments(mean=np.float64(0.5), variance=np.float64(4.0), n=100)
+    >>> moments.standard_error
+    np.float64(0.2)
+    """
+
+    mean: Array
+    variance: Array
+    n: int
+
+    @property
+    def standard_error(self) -> Array:
+        """The standard error of the mean, if the samples are independent."""
+        error: Array = (self.variance / self.n) ** 0.5
+        return error
 
 
 @dataclass(frozen=True)
@@ -80,7 +106,8 @@ class Fit:
 
     `theta` is (size,), `distribution` is ``family.at(theta)``, made when it is asked for, `objective` is the
     value reached (mean log-likelihood on the data, or the ELBO on fresh noise), `gradient_norm` that of its
-    gradient by steps in standard deviations, whatever the unit of x, and `trace` the objective per iteration
+    gradient by steps in standard deviations, those of a component over the root of its weight, whatever the
+    unit of x, and `trace` the objective per iteration
     (iterations,).
 
     Examples

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from fnmatch import fnmatch
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 SEED = 20260101
-collect_ignore = ["mutants.py"]  # of an environment of its own
+# Of environments of their own.
+collect_ignore = ["mutants.py", *([] if find_spec("torch") else ["arrays"])]
 
 # Derandomised: what passed once passes everywhere. No deadline: a loaded machine may be slow.
 settings.register_profile("kl", deadline=None, derandomize=True, max_examples=60)

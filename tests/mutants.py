@@ -34,7 +34,7 @@ TESTS = {
     "families": "families gradients reverse forward",
     "forward": "forward",
     "gradients": "gradients reverse",
-    "reverse.py": "reverse",
+    "reverse": "reverse targets",
     "optimization.py": "reverse forward",
     "estimators.py": "estimators",
 }

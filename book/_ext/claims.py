@@ -7,9 +7,10 @@ all statements with links to their checks.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,9 +26,7 @@ STATEMENT = re.compile(
     rf"^:{{3,}}\{{prf:(?P<kind>{'|'.join(KINDS)})\}} *(?P<title>[^\n]*)\n(?P<options>(?::[\w-]+:[^\n]*\n)*)",
     re.M,
 )
-
-# An assert statement, or one of NumPy's assert functions.
-ASSERTION = re.compile(r"^\s*(assert |assert_\w+\()", re.M)
+PROOF_OR_STATEMENT = re.compile(rf"{STATEMENT.pattern}|^:{{3,}}\{{prf:proof\}}", re.M)
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,11 @@ class Check:
         """The id of the cell on the built page."""
         return f"check-{self.claim}" + (f"-{self.number}" if self.number > 1 else "")
 
+    @property
+    def ways(self) -> int:
+        """The number of its asserts."""
+        return count_asserts(self.source)
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -61,6 +65,7 @@ class Statement:
     kind: str
     title: str
     label: str
+    proved: bool = False  # in a proof that stands before the next statement
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,21 @@ class Claims:
     checks: list[Check]
 
 
+def conditions(test: ast.expr) -> list[ast.expr]:
+    """Return the conditions that ``and`` joins."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return [condition for value in test.values for condition in conditions(value)]
+    return [test]
+
+
+def count_asserts(source: str) -> int:
+    """Count the asserts of a cell, by statement or by NumPy's functions; ``assert a and b`` is two."""
+    nodes = list(ast.walk(ast.parse(source)))
+    called = [ast.unparse(node.func).rpartition(".")[2] for node in nodes if isinstance(node, ast.Call)]
+    calls = sum(name.startswith("assert_") for name in called)
+    return calls + sum(len(conditions(node.test)) for node in nodes if isinstance(node, ast.Assert))
+
+
 def read_claims(path: Path) -> Claims:
     """Read the statements and the checks of the notebook at `path`."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -80,7 +100,11 @@ def read_claims(path: Path) -> Claims:
     for cell in cells:
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            statements += map(_statement, STATEMENT.finditer(source))
+            for match in PROOF_OR_STATEMENT.finditer(source):
+                if match["kind"]:
+                    statements.append(_statement(match))
+                elif statements:
+                    statements[-1] = replace(statements[-1], proved=True)
         elif "check" in cell["metadata"].get("tags", []) or "claim" in cell["metadata"]:
             claim = cell["metadata"].get("claim", "")
             number = 1 + sum(check.claim == claim for check in checks)

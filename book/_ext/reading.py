@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from docutils import nodes
-from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.typing import ExtensionMetadata
@@ -24,11 +23,6 @@ def visit_dropdown(self: Any, node: Dropdown) -> None:
 def depart_dropdown(self: Any, _node: Dropdown) -> None:
     """Close the fold."""
     self.body.append("</details>\n")
-
-
-def visit_hidden_code(self: Any, _node: HideCodeCellNode) -> None:
-    """Open the fold around a cell's code; the extension's own label hides its text from screen readers."""
-    self.body.append('<details class="hide"><summary>Show the code</summary>\n')
 
 
 def visit_citation(self: Any, node: nodes.citation) -> None:
@@ -127,7 +121,6 @@ def run_links(
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the transforms and the page hook."""
     app.add_node(Dropdown, html=(visit_dropdown, depart_dropdown))
-    app.add_node(HideCodeCellNode, override=True, html=(visit_hidden_code, depart_dropdown))
     app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
     app.add_post_transform(Permalinks)
     app.add_post_transform(Dropdowns)

@@ -10,6 +10,19 @@ for (const button of document.querySelectorAll("[data-action]")) {
   button.addEventListener("click", actions[button.dataset.action]);
 }
 
+// What is unfolded, as `first-paint.js` does it for the next page.
+const reading = document.querySelector(".reading-mode select");
+if (reading) {
+  const opens = { read: ":not(*)", code: ".kl-code", everything: "*" };
+  reading.value = document.documentElement.dataset.reading || "read";
+  reading.addEventListener("change", () => {
+    try {
+      localStorage.setItem("reading", reading.value);
+    } catch {} // a browser that keeps nothing: the switch serves this page
+    for (const fold of document.querySelectorAll("article details")) fold.open = fold.matches(opens[reading.value]);
+  });
+}
+
 // On a wide screen the chapter list stands beside the page and folds away; on a narrow one the theme opens it
 // as a dialog.
 const sidebar = document.getElementById("pst-primary-sidebar");

@@ -6,6 +6,15 @@ figures into pictures that follow the page's light and dark mode.
 """
 
 from kl_book.figures.computing_kl import error_against_distance, library_errors, staircase
+from kl_book.figures.estimating_kl import (
+    clipping,
+    descended,
+    estimate_strips,
+    neighbours_against_dimension,
+    running_means,
+    spread_against_distance,
+    training_run,
+)
 from kl_book.figures.forward_kl import (
     bump_in_reach,
     errors_against_n,
@@ -45,6 +54,7 @@ from kl_book.figures.style import (
     styled,
 )
 from kl_book.figures.summary import mass_outside, missed_and_invented, richer_family, two_ways_to_know
+from kl_book.figures.where_you_meet_it import conditional_gap, tilted_policy
 
 __all__ = [
     "D_COLOR",
@@ -56,11 +66,15 @@ __all__ = [
     "Q_COLOR",
     "STYLE",
     "bump_in_reach",
+    "clipping",
     "closing_gap",
     "coarsened",
     "collapse",
+    "conditional_gap",
+    "descended",
     "error_against_distance",
     "errors_against_n",
+    "estimate_strips",
     "fold",
     "gradient_histograms",
     "hanging_bars",
@@ -72,19 +86,24 @@ __all__ = [
     "mass_outside",
     "mean_field",
     "missed_and_invented",
+    "neighbours_against_dimension",
     "oscillation",
     "rankings",
     "reweighted_and_moved",
     "richer_family",
     "right_angle",
+    "running_means",
     "sample_paths",
     "samples_needed",
     "sampling_laws",
     "settling",
     "signed_areas",
+    "spread_against_distance",
     "stacked_bars",
     "staircase",
     "styled",
+    "tilted_policy",
+    "training_run",
     "two_families",
     "two_ways_to_know",
 ]

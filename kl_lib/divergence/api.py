@@ -18,6 +18,7 @@ from kl_lib.divergence.numerical import (
 )
 from kl_lib.divergence.registry import closed_values, no_values
 from kl_lib.divergence.sampling import can_be_sampled, density_name
+from kl_lib.numerics import every
 from kl_lib.types import Array, BatchFunction, KLMethod, Mask, SciPyDistribution
 
 # Of entropies, in nats: one may be 0, where no relative error can be promised.
@@ -76,13 +77,13 @@ def kl_divergence(
     first, second = read_distribution("p", p), read_distribution("q", q)
     shape = common_shape(first, second)
     value, covered = no_values(shape) if chosen == "quadrature" else closed_values(first, second, shape)
-    if chosen == "closed" and not np.all(covered):
+    if chosen == "closed" and not every(covered):
         way_on = "; method='quadrature' may" if _is_univariate(first, second) else _by_sampling(first, second)
         raise NotImplementedError(
             f"no closed form of D({first.name}‖{second.name}) covers these parameters{way_on}"
         )
-    if not (np.all(covered) or _is_univariate(first, second)):
-        if chosen == "quadrature" and np.all(closed_values(first, second, shape)[1]):
+    if not (every(covered) or _is_univariate(first, second)):
+        if chosen == "quadrature" and every(closed_values(first, second, shape)[1]):
             raise NotImplementedError(
                 f"method='quadrature' is for univariate distributions, got p = {first.name} and "
                 f"q = {second.name}; method='auto' takes their closed form"
@@ -289,7 +290,7 @@ def _by_sampling(p: Distribution, q: Distribution) -> str:
 
 
 def _numerical(value: Array, covered: Mask, p: Distribution, q: Distribution) -> float | Array:
-    if not (covered.all() or _is_univariate(p, q)):
+    if not (every(covered) or _is_univariate(p, q)):
         raise NotImplementedError(
             f"nothing exact is known for the cross-entropy of {_named(p, q)}{_by_sampling(p, q)}"
         )

@@ -18,6 +18,7 @@ from kl_lib.numerics import (
     bessel_bregman,
     bessel_ratio,
     beta_bregman,
+    every,
     expm1x,
     gamma_bregman,
     gumbel_divergence,
@@ -46,7 +47,7 @@ def kl_normal(p: Parameters, q: Parameters) -> ClosedValue:
 def _distance(p: Parameters, q: Parameters, scale: Array) -> ClosedValue:
     """Return (μp − μq)/scale, by halves where the difference overflows."""
     difference = p.loc - q.loc
-    if np.isfinite(difference).all():
+    if every(np.isfinite(difference)):
         return difference / scale
     return 2 * ((0.5 * p.loc - 0.5 * q.loc) / scale)
 
@@ -187,14 +188,15 @@ def kl_maxwell(p: Parameters, q: Parameters) -> ClosedValue:
 def kl_beta(p: Parameters, q: Parameters) -> ClosedValue:
     """(aq + bq) KL(mean of q ‖ mean of p) + B_g(aq, ap) + B_g(bq, bp) − B_g(aq + bq, ap + bp)."""
     known = _known(p.a, p.a + p.b, q.a, q.a + q.b) & _known(p.b, p.a + p.b, q.b, q.a + q.b)
-    ends = [p.a, p.b, q.a, q.b] if known.all() else [np.where(known, x, 1.0) for x in (p.a, p.b, q.a, q.b)]
+    ends = [p.a, p.b, q.a, q.b] if every(known) else [np.where(known, x, 1.0) for x in (p.a, p.b, q.a, q.b)]
     (a, b), _ = _of_order_1(np.maximum(*ends[:2]), *ends[:2])
     (c, d), exponent = _of_order_1(np.maximum(*ends[2:]), *ends[2:])
     # The means differ by this over (a + b)(c + d).
     determinant = _determinant(a, d, c, b)
     means = _mean_term(c, a + b, a, c + d, determinant) + _mean_term(d, a + b, b, c + d, -determinant)
-    value = np.ldexp(means, exponent) + beta_bregman(*ends)
-    return value if known.all() else np.where(known, value, np.nan)
+    means = np.ldexp(means, exponent)
+    value = means + beta_bregman(*ends, beside=means)
+    return value if every(known) else np.where(known, value, np.nan)
 
 
 def _known(a_p: Array, sum_p: Array, a_q: Array, sum_q: Array) -> Mask:
@@ -215,16 +217,16 @@ def kl_dirichlet(p: Parameters, q: Parameters) -> ClosedValue:
 
     The Bregman terms are those of the beta distributions of each share in what the ones before it left.
     """
-    if not _known(p.alpha, np.sum(p.alpha), q.alpha, np.sum(q.alpha)).all():
+    if not every(_known(p.alpha, np.sum(p.alpha), q.alpha, np.sum(q.alpha))):
         return np.nan
     (a,), _ = _of_order_1(np.max(p.alpha), p.alpha)
     (c,), exponent = _of_order_1(np.max(q.alpha), q.alpha)
     (sum_p, lost_p), (sum_q, lost_q) = _sum(a), _sum(c)
     determinant = _determinant(a, sum_q, c, sum_p) + (a * lost_q - c * lost_p)
-    means = _mean_term(c, sum_p, a, sum_q, determinant)
+    means = np.ldexp(_mean_term(c, sum_p, a, sum_q, determinant), exponent)
     rest_p, rest_q, step = (np.cumsum(x[::-1])[-2::-1] for x in (p.alpha, q.alpha, q.alpha - p.alpha))
-    shares = beta_bregman(p.alpha[:-1], rest_p, q.alpha[:-1], rest_q, b_step=step)
-    return np.ldexp(np.sum(means), exponent) + np.sum(shares)
+    shares = beta_bregman(p.alpha[:-1], rest_p, q.alpha[:-1], rest_q, b_step=step, beside=means[:-1])
+    return np.sum(means) + np.sum(shares)
 
 
 def _sum(values: Array) -> tuple[Array, Array]:

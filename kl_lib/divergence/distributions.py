@@ -15,7 +15,7 @@ from kl_lib import scipy_adapter
 from kl_lib.checks import as_finite, as_positive
 from kl_lib.divergence.covariances import from_matrix, read_covariance
 from kl_lib.families.discrete import DiscreteFromLogits
-from kl_lib.numerics import two_sum
+from kl_lib.numerics import every, two_sum
 from kl_lib.types import Array
 
 
@@ -131,8 +131,10 @@ def _names_of(generator: Any, shapes: tuple[Any, ...]) -> list[str]:
 
 def _as_shape_parameter(label: str, name: str, value: Any, generator: Any) -> Array:
     array = _as_float(value)
-    infinite = np.isinf(array).any() and not np.isnan(array).any()
-    return array if infinite and name in scipy_adapter.may_be_infinite(generator) else as_finite(label, array)
+    if every(np.isfinite(array)):
+        return array
+    known = every(~np.isnan(array)) and name in scipy_adapter.may_be_infinite(generator)
+    return array if known else as_finite(label, array)
 
 
 def _registered_name(generator: Any) -> str:
@@ -145,8 +147,9 @@ def _registered_name(generator: Any) -> str:
 
 def _check_domain(label: str, generator: Any, shapes: dict[str, Array]) -> None:
     """Refuse shape parameters outside their domain, which SciPy keeps silently."""
-    bad = ~scipy_adapter.in_domain(generator, tuple(shapes.values()))
-    if bad.any():
+    good = scipy_adapter.in_domain(generator, tuple(shapes.values()))
+    if not every(good):
+        bad = ~good
         first = {key: float(np.broadcast_to(shape, bad.shape)[bad].flat[0]) for key, shape in shapes.items()}
         listed = ", ".join(f"{key} of {label} = {number}" for key, number in first.items())
         raise ValueError(

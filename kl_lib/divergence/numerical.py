@@ -15,7 +15,7 @@ from kl_lib.divergence.quadrature import Terms, Totals, integrate
 from kl_lib.divergence.summation import center, sum_integers, sum_points
 from kl_lib.divergence.supports import Intervals, beyond, common, on_lattice, without
 from kl_lib.divergence.univariate import Univariate, univariate
-from kl_lib.numerics import expm1x
+from kl_lib.numerics import every, expm1x
 from kl_lib.types import Array, BatchFunction, Mask
 
 # What is promised: this relative error, or an absolute one that only rounding between equal
@@ -70,7 +70,7 @@ def completed(
     relative: float = RELATIVE,
 ) -> float | Array:
     """Integrate or sum what no closed form covers, one by one; inf where p has mass that q has not."""
-    if covered.all():
+    if every(covered):
         return float_or_array(value)
     for index in map(tuple, np.argwhere(~covered)):
         value[index] = _value_at(functional, p, q, index, absolute, relative)

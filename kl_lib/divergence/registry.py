@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kl_lib.divergence.distributions import Distribution, Parameters
-from kl_lib.numerics import in_blocks
+from kl_lib.numerics import every, in_blocks
 from kl_lib.types import Array, Mask
 
 # Of the parameters of p and of q, an array, or what NumPy makes one of.
@@ -106,7 +106,7 @@ def closed_values(p: Distribution, q: Distribution, shape: tuple[int, ...]) -> t
     if closed_form is None:
         return no_values(shape)
     agree = _agree(p, q, closed_form.equal)
-    if agree.all():
+    if every(agree):
         return _evaluate(closed_form.formula, p, q, shape), agree
     value, covered = np.full(shape, np.nan), np.broadcast_to(agree, shape)
     count = int(np.count_nonzero(covered))
@@ -140,9 +140,9 @@ def _evaluate(formula: Formula, p: Distribution, q: Distribution, shape: tuple[i
     # The divergence of distributions far apart may itself overflow to inf; what is lost shows as nan.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         value = _by_blocks(formula, p, q, shape)
-    lost = np.isnan(value)
-    if lost.any():
-        first = tuple(np.argwhere(lost)[0].tolist())
+    known = ~np.isnan(value)
+    if not every(known):
+        first = tuple(np.argwhere(~known)[0].tolist())
         raise ArithmeticError(
             f"the closed form of D({p.name}‖{q.name}) gives nan for the parameters at index {first}; "
             "method='quadrature' may give a number"

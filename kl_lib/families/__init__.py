@@ -7,10 +7,11 @@ can do besides.
 
 from __future__ import annotations
 
-from kl_lib.families.base import LOG_SCALE_LIMIT, Family, as_family
+from kl_lib.families.base import Family, as_family
 from kl_lib.families.discrete import Bernoulli, Categorical
 from kl_lib.families.mixture import DiagonalNormalMixture, NormalMixture
 from kl_lib.families.normal import DiagonalNormal, FullNormal, Normal
+from kl_lib.families.parameters import LOG_SCALE_LIMIT
 from kl_lib.families.reparameterizable import Reparameterizable, as_reparameterizable
 
 __all__ = [

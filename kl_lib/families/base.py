@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kl_lib.checks import as_count, as_finite, as_generator, as_outcomes, as_shape
+from kl_lib.checks import as_count, as_generator, as_outcomes, as_shape
+from kl_lib.families.parameters import Parameters
 from kl_lib.types import Array, SciPyDistribution
 
-# exp(±350) is a scale whose square and whose reciprocal's square are still ordinary floats.
-LOG_SCALE_LIMIT = 350.0
 
-
-class Family(ABC):
+class Family(Parameters):
     """A map θ ↦ pθ from unconstrained vectors of length `size` to distributions.
 
     Samples of a univariate family are (n,), of a d-variate one (n, d), of a discrete one integers (n,).
-    Every public method refuses a θ of another length, with entries that are not finite (but for logits of
-    -inf, which stand for a probability of 0), or with the log of a scale beyond ±350; what would overflow
-    raises `OverflowError` instead of returning nan.
+    Every public method refuses a θ that `as_theta` refuses; what would overflow raises `OverflowError`
+    instead of returning nan.
     """
-
-    @property
-    @abstractmethod
-    def size(self) -> int:
-        """The length of θ."""
 
     @property
     @abstractmethod
@@ -38,16 +30,6 @@ class Family(ABC):
     @abstractmethod
     def outcomes(self) -> int | None:
         """How many outcomes 0, 1, … a discrete family has; None for a continuous one."""
-
-    @property
-    @abstractmethod
-    def logits(self) -> slice:
-        """Where θ holds logits that are identified only up to a common constant."""
-
-    @property
-    @abstractmethod
-    def log_scales(self) -> slice:
-        """Where θ holds logs of scales."""
 
     @abstractmethod
     def _at(self, theta: Array) -> Any: ...
@@ -194,78 +176,6 @@ class Family(ABC):
         """
         return self._entropy(self.as_theta(theta))
 
-    def as_theta(self, theta: ArrayLike) -> Array:
-        """Return θ as a float array whose scales neither overflow nor underflow.
-
-        It is finite, but that a logit of -inf stands for a probability of 0.
-
-        Parameters
-        ----------
-        theta
-            Parameters θ, (size,).
-
-        Returns
-        -------
-        ndarray
-            (size,).
-
-        Raises
-        ------
-        ValueError
-            If θ is not finite or of another shape, no logit is above -inf, or the log of a scale lies
-            beyond ±350.
-
-        Examples
-        --------
-        >>> from kl_lib.families import Normal
-        >>> Normal().as_theta([0, 1])
-        array([0., 1.])
-        """
-        theta = as_shape("theta", theta, (self.size,), minus_infinity=True)
-        as_finite("theta", self._unmasked(theta))
-        logits = theta[self.logits]
-        if logits.size and logits.max() == -np.inf:
-            raise ValueError("theta must have a logit above -inf, got none")
-        if not self.admits(theta):
-            index = self.log_scales.start + int(np.argmax(np.abs(theta[self.log_scales])))
-            raise ValueError(
-                f"theta[{index}] is the log of a scale and must lie within ±{LOG_SCALE_LIMIT:g}, "
-                f"got {theta[index]}"
-            )
-        return theta
-
-    def admits(self, theta: Array) -> bool:
-        """Whether θ is one that `as_theta` takes; optimisers ask before they evaluate.
-
-        Parameters
-        ----------
-        theta
-            Floats, (size,).
-
-        Returns
-        -------
-        bool
-            Whether it is finite, or -inf for some logits but not all, and its scales are in range.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from kl_lib.families import Normal
-        >>> Normal().admits(np.array([0.0, 400.0]))
-        False
-        """
-        in_range = np.abs(theta[self.log_scales]) <= LOG_SCALE_LIMIT
-        logits = theta[self.logits]
-        some = logits.size == 0 or logits.max() > -np.inf
-        return bool(some and np.all(np.isfinite(self._unmasked(theta))) and np.all(in_range))
-
-    def _unmasked(self, theta: Array) -> Array:
-        """Return θ with 0 for logits of -inf."""
-        unmasked = theta.copy()
-        logits = unmasked[self.logits]
-        logits[logits == -np.inf] = 0.0
-        return unmasked
-
     def as_x(self, x: ArrayLike) -> NDArray[Any]:
         """Return x as the samples it must be: finite floats of the right shape, or outcomes in range.
 
@@ -295,31 +205,6 @@ class Family(ABC):
         if self.outcomes is None:
             return as_shape("x", x, (None, *self.event_shape))
         return as_outcomes("x", x, self.outcomes)
-
-    def centred(self, theta: ArrayLike) -> Array:
-        """Return the θ of the same distribution whose logits have mean zero.
-
-        Parameters
-        ----------
-        theta
-            Parameters θ, (size,).
-
-        Returns
-        -------
-        ndarray
-            (size,); the same where the family has no logits.
-
-        Examples
-        --------
-        >>> from kl_lib.families import Categorical
-        >>> Categorical(2).centred([3.0, 1.0])
-        array([ 1., -1.])
-        """
-        theta = self.as_theta(theta).copy()
-        logits = theta[self.logits]
-        finite = logits > -np.inf
-        logits -= logits[finite].sum() / max(np.count_nonzero(finite), 1)
-        return theta
 
 
 def refuse_overflow(method: str, values: Array, bad: NDArray[np.bool_]) -> Array:

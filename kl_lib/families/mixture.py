@@ -114,7 +114,7 @@ class NormalMixture(Family):
         """
         theta, x = self.as_theta(theta), self.as_x(x)
         with np.errstate(over="ignore", invalid="ignore"):
-            weights = special.softmax(self._joint(theta, x), axis=1)
+            weights = special.softmax(self._joint(theta, x), axis=0).T
         return refuse_overflow("responsibilities", weights, np.isnan(weights))
 
     def grad_x(self, theta: ArrayLike, x: ArrayLike) -> Array:
@@ -140,9 +140,9 @@ class NormalMixture(Family):
         """
         theta, x = self.as_theta(theta), self.as_x(x)
         with np.errstate(over="ignore", invalid="ignore"):
-            weights = special.softmax(self._joint(theta, x), axis=1)[:, :, None]
-            slopes = -self._standardised(theta, x) / np.exp(self._parts(theta)[2])
-            values = np.where(weights == 0, 0, weights * slopes).sum(axis=1).reshape(x.shape)
+            weights = special.softmax(self._joint(theta, x), axis=0)[:, None, :]
+            slopes = -self._standardised(theta, x) / np.exp(self._parts(theta)[2])[:, :, None]
+            values = np.where(weights == 0, 0, weights * slopes).sum(axis=0).T.reshape(x.shape)
         return refuse_overflow("grad_x", values, ~np.isfinite(values))
 
     def _parts(self, theta: Array) -> tuple[Array, Array, Array]:
@@ -152,16 +152,18 @@ class NormalMixture(Family):
         return special.log_softmax(logits), means, log_scales
 
     def _standardised(self, theta: Array, x: Array) -> Array:
-        """Return (x - mean) / σ for each observation and component, (n, k, d)."""
+        """Return (x - mean) / σ for each component, coordinate and observation, (k, d, n)."""
         _, means, log_scales = self._parts(theta)
-        z: Array = (x.reshape(len(x), 1, self.d) - means) / np.exp(log_scales)
+        columns = np.ascontiguousarray(x.reshape(len(x), self.d).T)
+        z: Array = (columns - means[:, :, None]) / np.exp(log_scales)[:, :, None]
         return z
 
     def _joint(self, theta: Array, x: Array) -> Array:
-        """Return the log density of each observation together with each component, (n, k)."""
+        """Return the log density of each component together with each observation, (k, n)."""
         log_weights, _, log_scales = self._parts(theta)
         log_volume = log_scales.sum(axis=1) + 0.5 * self.d * math.log(2 * math.pi)
-        joint: Array = log_weights - log_volume - 0.5 * (self._standardised(theta, x) ** 2).sum(axis=2)
+        z = self._standardised(theta, x)
+        joint: Array = (log_weights - log_volume)[:, None] - 0.5 * np.einsum("kdn,kdn->kn", z, z)
         return joint
 
     def _at(self, theta: Array) -> Any:
@@ -183,18 +185,22 @@ class NormalMixture(Family):
         return x.reshape(n, *self.event_shape)
 
     def _log_prob(self, theta: Array, x: Array) -> Array:
-        values: Array = special.logsumexp(self._joint(theta, x), axis=1)
+        joint = self._joint(theta, x)
+        top = joint.max(axis=0)
+        top[top == -np.inf] = 0.0
+        with np.errstate(divide="ignore"):
+            values: Array = np.log(np.exp(joint - top).sum(axis=0)) + top
         return values
 
     def _score(self, theta: Array, x: Array) -> Array:
         log_weights, _, log_scales = self._parts(theta)
-        weights = special.softmax(self._joint(theta, x), axis=1)
+        weights = special.softmax(self._joint(theta, x), axis=0)
         # what is not responsible at all contributes nothing, however far off it is
-        z = np.where(weights[:, :, None] == 0, 0, self._standardised(theta, x))
-        by_mean = weights[:, :, None] * z / np.exp(log_scales)
-        by_log_scale = weights[:, :, None] * (z**2 - 1)
-        locations = np.stack([by_mean, by_log_scale], axis=1).reshape(len(x), 2 * self.k * self.d)
-        return np.concatenate([weights - np.exp(log_weights), locations], axis=1)
+        z = np.where(weights[:, None, :] == 0, 0, self._standardised(theta, x))
+        by_mean = weights[:, None, :] * z / np.exp(log_scales)[:, :, None]
+        by_log_scale = weights[:, None, :] * (z**2 - 1)
+        locations = np.concatenate([by_mean, by_log_scale]).reshape(2 * self.k * self.d, len(x))
+        return np.concatenate([weights - np.exp(log_weights)[:, None], locations]).T
 
     def _entropy(self, theta: Array) -> float:
         raise NotImplementedError(

@@ -35,7 +35,9 @@ class IndependentNormal(Reparameterizable):
 
     def _noise_of(self, theta: Array, x: Array) -> Array:
         mean, scale = self._mean_and_scale(theta)
-        return (x - mean) / scale
+        z: Array = x - mean
+        z /= scale
+        return z
 
     def _pullback(self, theta: Array, noise: Array, dx: Array) -> Array:
         _, scale = self._mean_and_scale(theta)

@@ -198,7 +198,9 @@ class Reparameterizable(Family):
     def _log_prob(self, theta: Array, x: Array) -> Array:
         z = self._noise_of(theta, x).reshape(len(x), self.dimension)
         log_volume = theta[self.log_scales].sum() + 0.5 * self.dimension * math.log(2 * math.pi)
-        values: Array = -0.5 * (z**2).sum(axis=1) - log_volume
+        values: Array = np.einsum("nd,nd->n", z, z)
+        values *= -0.5
+        values -= log_volume
         return values
 
     def _score(self, theta: Array, x: Array) -> Array:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from kl_lib.checks import as_count, as_finite, as_generator, as_tolerance
 from kl_lib.families import NormalMixture
+from kl_lib.families.units import Units
+from kl_lib.forward.expectation import Expectation, WeightedPoints, joined, parts
 from kl_lib.forward.moments import location_and_scale, observations, varying_points
 from kl_lib.optimization import maximize
 from kl_lib.results import Estimate, Fit
@@ -19,64 +20,22 @@ from kl_lib.types import Array, Mask
 _COLLAPSED = 1e-2
 # EM: standard deviations stay above this fraction of that of the group the component starts from.
 _FLOOR = 1e-3
-_STARTS = 4
-_GROUPINGS = 10
-_TRIAL = 2000
-_TRIAL_STEPS = 15
-_TRIAL_TOL = 1e-3
+# Starts are compared on so many points at most, after so many rounds of k-means and steps of EM.
+_STARTS = 8
+_TRIAL = 1000
+_GROUPINGS = 6
+_TRIAL_STEPS = 10
 # Where EM has not arrived after so many iterations, BFGS takes over.
-_STEPS = 20
-
-
-class Expectation(NamedTuple):
-    """The mean log-likelihood, and each component's share: mass (k,), mean and variance (k, d)."""
-
-    value: float
-    mass: Array
-    means: Array
-    variances: Array
-
-
-def expectation(family: NormalMixture, theta: Array, points: Array, weights: Array) -> Expectation:
-    """Return the E step of EM, one component at a time: as exact as (x − μ)/σ, as fast as products."""
-    logits, means, log_scales = _parts(family, theta)
-    joint = np.empty((family.k, len(points)))
-    for j in range(family.k):
-        z = (points - means[j]) / np.exp(log_scales[j])
-        joint[j] = logits[j] - log_scales[j].sum() - 0.5 * np.einsum("nd,nd->n", z, z)
-    top = joint.max(axis=0)
-    shares = np.exp(joint - top)
-    total = shares.sum(axis=0)
-    constant = 0.5 * family.d * np.log(2 * np.pi) + np.log(np.exp(logits).sum())
-    value = float(weights @ (np.log(total) + top)) - constant
-    return _maximisation(points, shares * (weights / total), value, means)
-
-
-def _maximisation(points: Array, shares: Array, value: float, means: Array) -> Expectation:
-    """Return the moments of the points under the shares (k, n); what has no share stays where it is."""
-    mass = shares.sum(axis=1)
-    some = np.maximum(mass, np.finfo(float).tiny)[:, None]
-    means = np.where(mass[:, None] > 0, shares @ points / some, means)
-    squares = np.array([share @ (points - mean) ** 2 for share, mean in zip(shares, means, strict=True)])
-    return Expectation(value, mass, means, squares / some)
+_STEPS = 4
 
 
 def _gradient(family: NormalMixture, theta: Array, e: Expectation) -> Array:
-    logits, means, log_scales = _parts(family, theta)
+    logits, means, log_scales = parts(family, theta)
     weights = np.exp(logits - logits.max())
     z = (e.means - means) / np.exp(log_scales)
     by_mean = e.mass[:, None] * z / np.exp(log_scales)
     by_log_scale = e.mass[:, None] * (z**2 + e.variances / np.exp(2 * log_scales) - 1)
     return np.concatenate([e.mass - weights / weights.sum(), by_mean.ravel(), by_log_scale.ravel()])
-
-
-def _parts(family: NormalMixture, theta: Array) -> tuple[Array, Array, Array]:
-    means, log_scales = theta[family.k :].reshape(2, family.k, family.d)
-    return theta[family.logits], means, log_scales
-
-
-def _joined(logits: Array, means: Array, log_scales: Array) -> Array:
-    return np.concatenate([logits - logits.mean(), means.ravel(), log_scales.ravel()])
 
 
 def climb(
@@ -109,16 +68,14 @@ def climb(
         else _moved(family, theta0, -location / scale, 1 / scale)
     )
 
-    fit = _climb(family, start, points, weights, tol, max_iter)
+    fit = _climb(family, start, WeightedPoints(points, weights), tol, max_iter)
     _refuse_collapse(family, fit.theta, points)
     return _restored(family, fit, location, scale, least_mass)
 
 
-def _climb(
-    family: NormalMixture, start: Array, points: Array, weights: Array, tol: float, max_iter: int
-) -> Fit:
+def _climb(family: NormalMixture, start: Array, data: WeightedPoints, tol: float, max_iter: int) -> Fit:
     def objective(theta: Array) -> tuple[float, Array]:
-        e = expectation(family, theta, points, weights)
+        e = data.expectation(family, theta)
         return e.value, _gradient(family, theta, e)
 
     return maximize(family, objective, start, tol=tol, max_iter=max_iter)
@@ -126,8 +83,8 @@ def _climb(
 
 def _moved(family: NormalMixture, theta: Array, location: Array, scale: Array) -> Array:
     """Return the θ of location + scale · x where x has θ."""
-    logits, means, log_scales = _parts(family, theta)
-    return _joined(logits, location + scale * means, log_scales + np.log(scale))
+    logits, means, log_scales = parts(family, theta)
+    return joined(logits, location + scale * means, log_scales + np.log(scale))
 
 
 def _restored(family: NormalMixture, fit: Fit, location: Array, scale: Array, least_mass: float) -> Fit:
@@ -145,7 +102,7 @@ def _restored(family: NormalMixture, fit: Fit, location: Array, scale: Array, le
 
 
 def _refuse_collapse(family: NormalMixture, theta: Array, points: Array) -> None:
-    _, means, log_scales = _parts(family, theta)
+    _, means, log_scales = parts(family, theta)
     for c in range(family.d):
         values = np.unique(points[:, c])
         distance = np.partition(np.abs(values - means[:, c, None]), 1, axis=1)
@@ -170,7 +127,7 @@ def _spread_start(family: NormalMixture, points: Array, weights: Array) -> Array
     means = shares @ points / shares.sum(axis=1, keepdims=True)
     # Unequal scales: from a symmetric start, symmetric points would lead to equal components.
     log_scales = np.tile(np.log(np.linspace(1 / family.k, 1, family.k)), (family.d, 1)).T
-    return _joined(np.zeros(family.k), means, log_scales)
+    return joined(np.zeros(family.k), means, log_scales)
 
 
 def _refuse_few(points: Array, k: int) -> None:
@@ -233,10 +190,10 @@ def em(k: int, x: ArrayLike, *, rng: np.random.Generator, tol: float = 1e-6, max
     location, scale = location_and_scale(points)
     points = (points - location) / scale
     start, floor = _best_start(family, points, rng)
-    weights = np.full(len(points), 1 / len(points))
-    fit = _ascend(family, start, points, weights, floor, tol, min(_STEPS, max_iter))
+    data = WeightedPoints(points)
+    fit = _ascend(family, start, data, floor, tol, min(_STEPS, max_iter))
     if not fit.converged and max_iter > _STEPS and not np.any(_at_floor(family, fit.theta, floor)):
-        end = _climb(family, fit.theta, points, weights, tol, max_iter - _STEPS)
+        end = _climb(family, fit.theta, data, tol, max_iter - _STEPS)
         if not np.any(_at_floor(family, end.theta, floor)):
             fit = replace(end, trace=np.concatenate([fit.trace, end.trace[1:]]))
     stuck = np.flatnonzero(_at_floor(family, fit.theta, floor))
@@ -248,45 +205,24 @@ def em(k: int, x: ArrayLike, *, rng: np.random.Generator, tol: float = 1e-6, max
 
 
 def _at_floor(family: NormalMixture, theta: Array, floor: Array) -> Mask:
-    """Whether each component has a variance at or below its floor, (k,)."""
-    at_floor: Mask = np.any(_parts(family, theta)[2] <= floor, axis=1)
+    """Whether each component has a variance at or below its floor, (..., k)."""
+    at_floor: Mask = np.any(parts(family, theta)[2] <= floor, axis=-1)
     return at_floor
 
 
 def _ascend(
-    family: NormalMixture,
-    theta: Array,
-    points: Array,
-    weights: Array,
-    floor: Array,
-    tol: float,
-    max_iter: int,
+    family: NormalMixture, theta: Array, data: WeightedPoints, floor: Array, tol: float, max_iter: int
 ) -> Fit:
-    """Climb by EM, its steps lengthened where two of them show a trend."""
-
-    def step(e: Expectation) -> Array:
-        tiny = np.finfo(float).tiny
-        logits, log_scales = np.log(np.maximum(e.mass, tiny)), 0.5 * np.log(np.maximum(e.variances, tiny))
-        return floored(_joined(logits, e.means, log_scales))
-
-    def floored(theta: Array) -> Array:
-        logits, means, log_scales = _parts(family, theta)
-        return _joined(logits, means, np.maximum(log_scales, floor))
-
-    e = expectation(family, theta, points, weights)
+    """Climb by EM."""
+    e = data.expectation(family, theta)
     trace, gains = [e.value], True
     while (norm := _norm(family, theta, e, floor)) > tol and gains and len(trace) <= max_iter:
-        first = step(e)
-        after = expectation(family, first, points, weights)
-        velocity, bend = first - theta, step(after) - 2 * first + theta
-        size = np.linalg.norm(velocity) / max(float(np.linalg.norm(bend)), np.finfo(float).tiny)
-        longer = floored(theta + 2 * size * velocity + size**2 * bend)
-        candidate = expectation(family, longer, points, weights)
-        if not candidate.value > after.value:
-            longer, candidate = first, after
-        gains = bool(candidate.value > e.value)
-        theta, e = (longer, candidate) if gains else (theta, e)
-        trace += [e.value] * gains
+        following = _maximised(e, floor)
+        after = data.expectation(family, following)
+        gains = bool(after.value > e.value)
+        if gains:
+            theta, e = following, after
+            trace.append(e.value)
     converged = norm <= tol or not gains
     message = (
         "the norm of the gradient is at most tol" if norm <= tol else "the log-likelihood gains nothing more"
@@ -296,43 +232,48 @@ def _ascend(
     return Fit(family, theta, Estimate.exact(e.value), converged, message, norm, np.array(trace))
 
 
+def _maximised(e: Expectation, floor: Array) -> Array:
+    """Return θ of the M step."""
+    tiny = np.finfo(float).tiny
+    log_scales = np.maximum(0.5 * np.log(np.maximum(e.variances, tiny)), floor)
+    return joined(np.log(np.maximum(e.mass, tiny)), e.means, log_scales)
+
+
 def _norm(family: NormalMixture, theta: Array, e: Expectation, floor: Array) -> float:
     """Return the norm of the gradient by steps of one standard error, where no floor forbids them."""
-    logits, _, log_scales = _parts(family, theta)
-    by_logit, by_mean, by_log_scale = _parts(family, _gradient(family, theta, e))
-    by_log_scale = np.where((log_scales <= floor) & (by_log_scale < 0), 0, by_log_scale)
-    slopes = np.column_stack([by_logit, by_mean * np.exp(log_scales), by_log_scale])
-    shares = np.exp(logits - logits.max())
-    return float(np.linalg.norm(slopes / np.sqrt(shares / shares.sum())[:, None]))
+    gradient = _gradient(family, theta, e)
+    _, _, log_scales = parts(family, theta)
+    _, _, by_log_scale = parts(family, gradient)
+    by_log_scale[(log_scales <= floor) & (by_log_scale < 0)] = 0  # parts of it, and not copies
+    return float(np.linalg.norm(Units(family, theta, by_weight=True).gradient(gradient)))
 
 
 def _best_start(family: NormalMixture, points: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """Return θ of the grouping that a few steps of EM like best, and its floors; by some of many points."""
-    some = points[:: max(1, len(points) // _TRIAL)]
-    weights = np.full(len(some), 1 / len(some))
-    trials = []
-    for stream in (rng, *rng.spawn(_STARTS - 1)):
-        start, floor = _grouping(family, some, _seeds(points, family.k, stream))
-        fit = _ascend(family, start, some, weights, floor, _TRIAL_TOL, _TRIAL_STEPS)
-        trials.append(
-            (not np.any(_at_floor(family, fit.theta, floor)), fit.objective.value, fit.theta, floor)
-        )
-    return max(trials, key=lambda trial: trial[:2])[2:]
+    some = WeightedPoints(points[:: max(1, len(points) // _TRIAL)])
+    seeds = np.array([_seeds(some.points, family.k, stream) for stream in (rng, *rng.spawn(_STARTS - 1))])
+    theta, floor = _groupings(family, some, seeds)
+    for _ in range(_TRIAL_STEPS):
+        e = some.expectation(family, theta)
+        theta = _maximised(e, floor)
+    stuck = np.any(_at_floor(family, theta, floor), axis=-1)
+    best = np.lexsort((e.value, ~stuck))[-1]
+    return theta[best], floor[best]
 
 
-def _grouping(family: NormalMixture, points: Array, means: Array) -> tuple[Array, Array]:
-    """Return θ of the groups that k-means finds from these means, and the floors (k, d) of its log scales."""
+def _groupings(family: NormalMixture, data: WeightedPoints, means: Array) -> tuple[Array, Array]:
+    """Return θ of the groups that k-means finds from each of the means, and the floors of its log scales."""
+    components = np.arange(family.k)[:, None]
     for _ in range(_GROUPINGS):
-        distance = np.array([((points - mean) ** 2).sum(axis=1) for mean in means])
-        shares = (np.arange(family.k)[:, None] == distance.argmin(axis=0)) / len(points)
-        groups = _maximisation(points, shares, 0.0, means)
-        means = groups.means
-    rounding = (8 * np.finfo(float).eps * np.abs(points).max(axis=0)) ** 2  # of the mean of equal values
-    within = groups.mass @ groups.variances
+        distance = (means**2).sum(axis=-1)[..., None] - 2 * means @ data.points.T
+        shares = (components == distance.argmin(axis=-2)[..., None, :]) * data.weights
+        mass, means, variances = data.moments(shares, means)
+    rounding = (8 * np.finfo(float).eps * np.abs(data.points).max(axis=0)) ** 2  # of the mean of equal values
+    within = (mass[..., None] * variances).sum(axis=-2, keepdims=True)
     within = np.where(within > rounding, within, 1)
-    log_scales = 0.5 * np.log(np.where(groups.variances > rounding, groups.variances, within))
-    logits = np.log(np.maximum(groups.mass, 1 / len(points)))
-    return _joined(logits, means, log_scales), log_scales + np.log(_FLOOR)
+    log_scales = 0.5 * np.log(np.where(variances > rounding, variances, within))
+    logits = np.log(np.maximum(mass, 1 / len(data.points)))
+    return joined(logits, means, log_scales), log_scales + np.log(_FLOOR)
 
 
 def _seeds(points: Array, k: int, rng: np.random.Generator) -> Array:
@@ -341,5 +282,6 @@ def _seeds(points: Array, k: int, rng: np.random.Generator) -> Array:
     nearest = np.full(len(points), np.inf)
     for _ in range(k - 1):
         nearest = np.minimum(nearest, ((points - points[drawn[-1]]) ** 2).sum(axis=1))
-        drawn.append(int(rng.choice(len(points), p=nearest / nearest.sum())))
+        reached = nearest.cumsum()
+        drawn.append(int(np.searchsorted(reached, rng.random() * reached[-1], side="right")))
     return points[drawn]

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from kl_lib.checks import as_positive, as_shape
 from kl_lib.divergence.distributions import read_distribution
 from kl_lib.families import Bernoulli, Categorical, DiagonalNormalMixture, Family, FullNormal
-from kl_lib.families.base import LOG_SCALE_LIMIT
+from kl_lib.families.parameters import LOG_SCALE_LIMIT
 from kl_lib.types import Array
 
 Moments = tuple[Array, ...]
@@ -28,8 +28,10 @@ def match_moments(family: Family, moments: Moments) -> Array:
         case Categorical():
             return family.theta_of(moments[0])
     mean, factor = moments
-    below = factor[np.tril_indices(len(mean) if isinstance(family, FullNormal) else 0, -1)]
-    return np.concatenate([mean, np.log(np.diag(factor)), below])
+    parts = [mean, np.log(factor.diagonal())]
+    if isinstance(family, FullNormal):
+        parts.append(factor[np.tril_indices(family.d, -1)])
+    return np.concatenate(parts)
 
 
 def observations(family: Family, x: ArrayLike) -> NDArray[Any]:
@@ -63,22 +65,33 @@ def location_and_scale(points: Array, weights: Array | None = None) -> tuple[Arr
     """Return the means and the standard deviations (d,) of points (n, d); refuse what θ cannot hold."""
     with np.errstate(all="ignore"):
         mean = points.mean(axis=0) if weights is None else weights @ points
-        squares = (points - mean) ** 2
+        squares = points - mean
+        squares *= squares
         scale: Array = np.sqrt(squares.mean(axis=0) if weights is None else weights @ squares)
-        beyond = np.flatnonzero(~(np.abs(np.log(scale)) <= LOG_SCALE_LIMIT))
-    if len(beyond):
-        size = np.abs(points[:, beyond[0]]).max()
-        raise ValueError(
-            f"x lies outside the range of the family, standard deviations from e^-{LOG_SCALE_LIMIT:g} to "
-            f"e^{LOG_SCALE_LIMIT:g}: got data of size {size:.3g} in coordinate {beyond[0]}"
-        )
+    outside = _outside(scale)
+    if len(outside):
+        size = np.abs(points[:, outside[0]]).max()
+        raise _out_of_range("x", f"data of size {size:.3g} in coordinate {outside[0]}")
     return mean, scale
+
+
+def _outside(scale: Array) -> NDArray[np.intp]:
+    """Return where scales are not those of a family."""
+    with np.errstate(all="ignore"):
+        return np.flatnonzero(~(np.abs(np.log(scale)) <= LOG_SCALE_LIMIT))
+
+
+def _out_of_range(name: str, got: str) -> ValueError:
+    return ValueError(
+        f"{name} lies outside the range of the family, standard deviations from e^-{LOG_SCALE_LIMIT:g} to "
+        f"e^{LOG_SCALE_LIMIT:g}: got {got}"
+    )
 
 
 def varying_points(x: NDArray[Any]) -> Array:
     """Return x as points (n, d), none of whose coordinates is constant."""
     points: Array = x.reshape(len(x), -1)
-    constant = np.flatnonzero(np.ptp(points, axis=0) == 0)
+    constant = np.flatnonzero(points.max(axis=0) == points.min(axis=0))
     if len(constant):
         where = f" in coordinate {constant[0]}" if x.ndim > 1 else ""
         raise ValueError(f"x must not be constant, got {points[0, constant[0]]} throughout{where}")
@@ -98,15 +111,31 @@ def distribution_moments(family: Family, p: Any) -> Moments:
     if family.outcomes is not None:
         return (_probabilities(p, family.outcomes),)
     if kind == "continuous":
-        mean, covariance = p.mean(), p.variance() if hasattr(p, "variance") else p.var()
+        mean, covariance = _mean_and_variance(p)
     else:
         mean, covariance = _mean_and_covariance(p)
     d = family.event_shape[0] if family.event_shape else 1
     mean = as_shape("the mean of p", np.atleast_1d(mean), (d,))
     covariance = as_shape("the covariance of p", np.atleast_2d(covariance), (d, d))
+    scale = np.sqrt(as_positive("the variances of p", np.diag(covariance)))
+    outside = _outside(scale)
+    if len(outside):
+        raise _out_of_range("p", f"{scale[outside[0]]:.3g} in coordinate {outside[0]}")
     if isinstance(family, FullNormal):
         return mean, family.cholesky(family.theta_of(mean, covariance))
-    return mean, np.diag(np.sqrt(as_positive("the variances of p", np.diag(covariance))))
+    return mean, np.diag(scale)
+
+
+def _mean_and_variance(p: Any) -> tuple[Any, Any]:
+    """Tell a univariate p too wide or too narrow for its variance to be a float from one that has none."""
+    with np.errstate(over="ignore"):
+        variance = p.variance() if hasattr(p, "variance") else p.var()
+    if not 0 < variance < np.inf:
+        quartiles = getattr(p, "icdf", None) or p.ppf
+        width = float(quartiles(0.75) - quartiles(0.25))
+        if width > 0 and len(_outside(np.array([width]))):
+            raise _out_of_range("p", f"a middle half of width {width:.3g}")
+    return p.mean(), variance
 
 
 def _kind_and_shape(p: Any) -> tuple[str, tuple[int, ...]]:

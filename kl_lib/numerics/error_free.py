@@ -11,6 +11,7 @@ from kl_lib.types import Array
 # Dekker's: a float times it, and less the product without the float, has the upper half of the digits.
 _SPLITTER = 2.0**27 + 1
 # log 2 in two floats, of which the first ends in zeros, so that its multiples are exact (fdlibm's e_log.c).
+_SQRT2 = float(np.sqrt(2))
 _LOG2, _LOG2_LOST = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 # (artanh(w)/w − 1)/w² in powers of w², to |w| = 1/3.
 _ARTANH = 1 / np.arange(3.0, 37.0, 2.0)
@@ -89,11 +90,16 @@ def two_quotient(x: ArrayLike, x_lost: ArrayLike, y: ArrayLike) -> tuple[Array, 
     (0.3333333333333333, 1.850371707708594e-17)
     """
     (x, exponent_x), (y, exponent_y) = (np.frexp(np.asarray(side, dtype=np.float64)) for side in (x, y))
-    quotient = x / y
-    product, lost = two_product(quotient, y)
-    rest = ((x - product) - lost + np.ldexp(x_lost, -exponent_x)) / y
+    quotient, rest = _quotient(x, np.ldexp(x_lost, -exponent_x), y)
     shift = exponent_x - exponent_y
     return np.ldexp(quotient, shift), np.ldexp(rest, shift)
+
+
+def _quotient(x: Array, x_lost: Array | float, y: Array) -> tuple[Array, Array]:
+    """Return the same for numbers of the order of 1."""
+    quotient = x / y
+    product, lost = two_product(quotient, y)
+    return quotient, ((x - product) - lost + x_lost) / y
 
 
 def _upper_half(a: Array) -> Array:
@@ -148,10 +154,10 @@ def log_ratio_parts(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
     0.6931471805599453 2.31904681e-17
     """
     (x, exponent_x), (y, exponent_y) = (np.frexp(np.asarray(side, dtype=np.float64)) for side in (x, y))
-    above = (x > np.sqrt(2) * y).astype(int) - (x < np.sqrt(0.5) * y)
+    above = (x > _SQRT2 * y).astype(int) - (x < y / _SQRT2)
     x, exponent = np.ldexp(x, -above), exponent_x - exponent_y + above
     total, total_lost = two_sum(x, y)
-    w, w_lost = two_quotient(x - y, 0.0, total)
+    w, w_lost = _quotient(np.asarray(x - y), 0.0, total)
     w_lost = w_lost - w * total_lost / total
     rest = 2 * (w_lost + w * w * w * artanh_remainder(w * w)) + exponent * _LOG2_LOST
     high, low = two_sum(exponent * _LOG2, 2 * w)

@@ -6,11 +6,13 @@ A logit of -inf stands for probability 0; a row must have a finite one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kl_lib.numerics.elementary import LARGEST, expm1x
+from kl_lib.numerics.entrywise import every
 from kl_lib.numerics.error_free import two_sum
 from kl_lib.types import Array, Mask
 
@@ -28,20 +30,20 @@ class Softmax:
     log_ratio_lost: Array
     ratio: Array
 
-    @property
+    @cached_property
     def rest(self) -> Array:
         """The sum of the ratios, (..., 1)."""
         rest: Array = np.sum(self.ratio, axis=-1, keepdims=True)
         return rest
 
-    @property
+    @cached_property
     def probabilities(self) -> Array:
         """The probabilities, (..., k)."""
         weights = self.ratio.copy()
         np.put_along_axis(weights, self.mode, 1.0, axis=-1)
         return weights / (1 + self.rest)
 
-    @property
+    @cached_property
     def complements(self) -> Array:
         """What the probabilities leave of 1, (..., k)."""
         complements = 1 - self.probabilities
@@ -90,6 +92,8 @@ def difference(x: Array, y: Array) -> tuple[Array, Array]:
     """
     with np.errstate(over="ignore", invalid="ignore"):
         high, low = two_sum(x, -y)
+    if every(np.isfinite(low)):
+        return high, low
     return np.clip(high, -LARGEST, LARGEST), np.where(np.isfinite(low), low, 0.0)
 
 

@@ -24,7 +24,7 @@ from typing import Any
 
 import nbformat
 import numpy as np
-from claims import Check, read_claims
+from claims import Check, conditions, read_claims
 from IPython.core.inputtransformer2 import TransformerManager
 from IPython.display import Markdown
 
@@ -56,13 +56,6 @@ class RecordAsserts(ast.NodeTransformer):
         self.asserts.append(f"{where.lineno}: {ast.unparse(statement)}")
         block = ast.With([ast.withitem(record)], [statement])
         return ast.fix_missing_locations(ast.copy_location(block, where))
-
-
-def conditions(test: ast.expr) -> list[ast.expr]:
-    """Return the conditions that ``and`` joins."""
-    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
-        return [condition for value in test.values for condition in conditions(value)]
-    return [test]
 
 
 @dataclass

@@ -9,10 +9,10 @@ from typing import Any
 
 import nbformat
 import pytest
-from claims import ASSERTION, Check, Claims, Sabotage, Statement, read_claims
+from claims import Check, Claims, Sabotage, Statement, read_claims
 from refresh import execute
 
-from tests.book.sabotage import Report, borrowed_names, examine, shared_generators
+from tests.book.sabotage import Recorded, Report, borrowed_names, examine, shared_generators
 
 REQUIRED = {
     "probabilistic-learning": {
@@ -34,6 +34,10 @@ REQUIRED = {
     },
     "summary": {"forward-versus-reverse"},
     "computing-kl": {"conditioning", "phi-repairs", "psi-mirror", "weights-not-one"},
+    "where-you-meet-it": {
+        "classifier-loss", "token-losses", "latent-price", "tilted-reference", "judge-loss",
+        "histogram-noise",
+    },
 }  # fmt: skip
 
 
@@ -53,7 +57,7 @@ def mismatches(claims: Claims) -> list[str]:
             for s in c.sabotage
             if not s.line or not s.breaks or "\n" in s.line + s.breaks
         ),
-        *(f"check without an assert: {c.cell_id}" for c in claims.checks if not ASSERTION.search(c.source)),
+        *(f"check without an assert: {c.cell_id}" for c in claims.checks if not c.ways),
     ]
 
 
@@ -126,6 +130,20 @@ def test_a_good_claim_passes(write: Write) -> None:
     path = write(("assert sum([1, 1]) == 2", "sum = max"))
     assert mismatches(read_claims(path)) == []
     assert examine(path) == Report()
+
+
+def test_each_assert_that_is_broken_counts_as_one_way_to_check(write: Write) -> None:
+    (check,) = read_claims(write(("assert 1 and (2 and 3)\nnp.testing.assert_raises(E, f)", "f = g"))).checks
+    assert check.ways == len(Recorded(check.source).asserts) == 4
+
+
+def test_a_proof_belongs_to_the_statement_before_it(write: Write) -> None:
+    path = write()
+    notebook = nbformat.read(path, as_version=4)
+    proof = ":::{prf:proof}\nCount on your fingers.\n:::"
+    notebook.cells += [nbformat.v4.new_markdown_cell(text) for text in (proof, STATEMENT)]
+    nbformat.write(notebook, path)
+    assert [statement.proved for statement in read_claims(path).statements] == [True, False]
 
 
 def test_a_statement_without_a_check_is_found(write: Write) -> None:

@@ -56,6 +56,18 @@ def gamma_curvature(a: Any) -> Any:
     return a * a * mp.psi(1, a) - a
 
 
+def stirling_coefficients(first: float, count: int) -> list[float]:
+    """Return c₀ = 1/6, c₁, … with a² g″(a) = ½ + Σ cₖ a^{−2k−1} at Chebyshev's points 1/a² < 1/first²."""
+    points = [(1 + mp.cos(mp.pi * (2 * i + 1) / (2 * count - 2))) / (2 * first**2) for i in range(count - 1)]
+
+    def rest(x: Any) -> Any:
+        a = 1 / mp.sqrt(x)
+        return ((gamma_curvature(a) - 0.5) * a - mp.mpf(1) / 6) / x
+
+    matrix = mp.matrix([[x**k for k in range(count - 1)] for x in points])
+    return [1 / 6, *map(float, mp.lu_solve(matrix, mp.matrix([rest(x) for x in points])))]
+
+
 def stirling_remainder(a: Any) -> Any:
     return mp.loggamma(a) - (a - 0.5) * mp.log(a) + a - mp.log(2 * mp.pi) / 2
 

@@ -11,6 +11,8 @@ from environment import LOCK, ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+LOCKED = ("book", "lab", "test")  # the other groups have environments, and locks, of their own
+
 
 def locked(lock: str) -> dict[str, Requirement]:
     """Return the pins of a lock by name, those for other machines too."""
@@ -34,7 +36,7 @@ def missing(lock: str) -> set[str]:
     """Return the extras, and what they bring, that some package asks for and the lock does not have."""
     pins = locked(lock)
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
-    needed = [r for group in groups.values() for r in asked_here(group)]
+    needed = [r for name in LOCKED for r in asked_here(groups[name])]
     for name in {canonicalize_name(d.name) for d in distributions()} & set(pins):
         needed += asked_for(name)
     lacking = set()

@@ -12,6 +12,8 @@ from scipy import integrate, stats
 
 from kl_lib import em, fit_forward_kl, fit_mle, negative_log_likelihood
 from kl_lib.families import Bernoulli, Categorical, DiagonalNormal, FullNormal, Normal, NormalMixture
+from kl_lib.families.units import Units
+from kl_lib.forward.expectation import WeightedPoints
 
 TWO_MODES = stats.Mixture([stats.Normal(mu=1, sigma=1), stats.Normal(mu=10, sigma=1.5)], weights=[0.5, 0.5])
 
@@ -64,7 +66,8 @@ def test_the_maximum_is_one(family, draw, rng):
     fit = fit_mle(family, x)
     assert fit.converged
     assert fit.gradient_norm < 1e-8
-    assert_allclose(np.linalg.norm(family.score(fit.theta, x).mean(axis=0)), fit.gradient_norm, atol=1e-9)
+    gradient = Units(family, fit.theta, by_weight=True).gradient(family.score(fit.theta, x).mean(axis=0))
+    assert_allclose(np.linalg.norm(gradient), fit.gradient_norm, atol=1e-14)
     nearby = fit.theta + 0.01 * rng.standard_normal((20, family.size))
     assert all(negative_log_likelihood(family, theta, x) > -fit.objective.value for theta in nearby)
 
@@ -96,7 +99,8 @@ def test_closed_forms(rng):
     assert_allclose(full.mean, mean)
     assert_allclose(full.cov, covariance)
     assert_allclose(diagonal.cov, np.diag(np.diag(covariance)))
-    assert_allclose(fit_mle(Bernoulli(), [0, 1, 1, 1]).distribution.mean(), 0.75)
+    for outcomes in ([0, 1, 1, 1], [False, True, True, True], [0.0, 1.0, 1.0, 1.0]):
+        assert_allclose(fit_mle(Bernoulli(), outcomes).distribution.mean(), 0.75)
     assert_allclose(fit_mle(Categorical(3), [0, 1, 1, 2]).distribution.pmf([0, 1, 2]), [0.25, 0.5, 0.25])
 
 
@@ -282,6 +286,40 @@ def test_an_outlier_does_not_widen_the_others(far, rng):
     assert not fit.converged  # the outlier has a component of its own
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("k", "d", "n"), [(2, 1, 200), (3, 1, 2000), (4, 2, 1000), (5, 3, 5000), (4, 8, 20_000)]
+)
+def test_em_reaches_what_starts_at_the_truth_reach(k, d, n):
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        family = NormalMixture(k, d=d)
+        shape = (k, *family.event_shape)
+        weights = np.arange(1, k + 1) / np.arange(1, k + 1).sum()
+        truth = family.theta_of(weights, rng.normal(0, 4, shape), np.exp(rng.normal(0, 0.4, shape)))
+        x = family.sample(truth, n, rng=rng)
+        best = fit_mle(family, x, theta0=truth).objective.value
+        fit = em(k, x, rng=rng)
+        assert fit.converged
+        assert fit.objective.value > best - 1e-3
+
+
+@given(seed=st.integers(0, 200), scale=st.floats(-3, 3), spread=st.floats(0, 8))
+def test_the_expectation_is_the_same_by_products_and_by_differences(seed, scale, spread):
+    rng = np.random.default_rng(seed)
+    family = NormalMixture(3, d=2)
+    theta = np.concatenate([rng.normal(0, 1, 3), rng.normal(0, spread, 6), rng.normal(scale, 1, 6)])
+    points = rng.normal(0, spread + 1, (20, 2))
+    e = WeightedPoints(points).expectation(family, theta)
+    weights = family.responsibilities(theta, points) / 20
+    assert_allclose(e.value, family.log_prob(theta, points).mean(), rtol=1e-9, atol=1e-10)
+    assert_allclose(e.mass, weights.sum(axis=0), rtol=1e-8, atol=1e-12)
+    some = e.mass > 1e-9
+    assert_allclose((e.mass[:, None] * e.means)[some], (weights.T @ points)[some], rtol=1e-8, atol=1e-10)
+    squares = (weights[:, :, None] * (points[:, None] - e.means) ** 2).sum(axis=0)
+    assert_allclose((e.mass[:, None] * e.variances)[some], squares[some], rtol=1e-6, atol=1e-13)
+
+
 def test_em_says_when_it_was_stopped(rng):
     x = rng.standard_normal(100)
     fit = em(3, x, rng=rng, max_iter=3)
@@ -394,6 +432,24 @@ def test_data_outside_the_range_of_the_family_are_refused(fit, size):
         fit(size * X)
 
 
+@pytest.mark.parametrize("size", [1e200, 1e160, 1e-160, 1e-200])
+@pytest.mark.parametrize("family", [Normal(), NormalMixture(2)], ids=str)
+@pytest.mark.parametrize("build", [lambda s: stats.norm(0, s), lambda s: stats.Normal(mu=0, sigma=s)])
+def test_a_distribution_outside_the_range_of_the_family_is_refused(family, build, size):
+    with pytest.raises(ValueError, match=r"p lies outside the range of the family, .*: got "):
+        fit_forward_kl(family, build(size))
+
+
+def test_distributions_at_the_ends_of_the_range_are_projected():
+    assert_allclose(fit_forward_kl(Normal(), stats.norm(0, 1e152)).theta, [0, np.log(1e152)])
+    wide = stats.multivariate_normal(np.zeros(2), 1e303 * np.eye(2))
+    assert_allclose(fit_forward_kl(DiagonalNormal(2), wide).theta[2:], 0.5 * np.log(1e303))
+    covariance = stats.Covariance.from_diagonal([1, 1e306])
+    for family in (DiagonalNormal(2), FullNormal(2)):
+        with pytest.raises(ValueError, match=r"p lies outside the range .* got 1e\+153 in coordinate 1"):
+            fit_forward_kl(family, stats.multivariate_normal(np.zeros(2), covariance))
+
+
 @pytest.mark.parametrize("size", [1e150, 1e-150])
 def test_data_at_the_ends_of_the_range_are_fitted(size):
     assert_allclose(fit_mle(Normal(), size * X).theta[1], np.log(size) + np.log(X.std()))
@@ -437,6 +493,18 @@ REFUSED = [
         "must not lie in a hyperplane: its 3 observations",
     ),
     (lambda: fit_mle(Bernoulli(), [1, 1, 1]), ValueError, "x must have every outcome, got none of 0"),
+    (lambda: fit_mle(Bernoulli(), [0, np.nan, 1]), ValueError, r"from 0 to 1, got nan at index \(1,\)"),
+    (lambda: fit_mle(FullNormal(2), FLAT), ValueError, "got 1.0 throughout in coordinate 1"),
+    (lambda: fit_mle(NormalMixture(2, d=2), FLAT), ValueError, "got 1.0 throughout in coordinate 1"),
+    (lambda: em(1, [1.0], rng=RNG), ValueError, "x must hold at least 2 observations, got 1"),
+    (
+        lambda: fit_forward_kl(
+            DiagonalNormal(2),
+            stats.multivariate_normal(np.zeros(2), np.diag([1.0, 0.0]), allow_singular=True),
+        ),
+        ValueError,
+        r"the variances of p must be positive, got 0.0 at index \(1,\)",
+    ),
     (lambda: fit_mle(Bernoulli(), [0.5, 1.0]), ValueError, "x must be integers from 0 to 1, got 0.5"),
     (lambda: fit_mle(Categorical(3), [0, 1, 0]), ValueError, "got none of 2: its logit would be -inf"),
     (lambda: fit_mle(Categorical(3), [0, 1, 3]), ValueError, r"x must be integers from 0 to 2, got 3"),

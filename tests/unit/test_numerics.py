@@ -31,6 +31,7 @@ from kl_lib.numerics import (
     two_quotient,
     two_sum,
 )
+from kl_lib.numerics.gamma import _SERIES, STIRLING
 
 # Relative distances from identity, on both sides.
 DISTANCES = np.concatenate([sign * 10.0 ** -np.arange(1, 16, 0.25) for sign in (1, -1)])
@@ -159,6 +160,21 @@ def test_beta_bregman_far(rng: np.random.Generator) -> None:
     assert worst_error(beta_bregman(*ends), oracles.beta_bregman, *ends) < 4e-15
 
 
+def test_beta_bregman_keeps_the_digits_of_the_sum(rng: np.random.Generator) -> None:
+    ends = 10 ** rng.uniform(-3, 3, (4, 200))
+    beside = 10 ** rng.uniform(-3, 3, 200)
+    sums = np.asarray(beta_bregman(*ends, beside=beside)) + beside
+    exact = [
+        float(oracles.beta_bregman(*map(mp.mpf, each)) + b) for each, b in zip(ends.T, beside, strict=True)
+    ]
+    np.testing.assert_allclose(sums, exact, rtol=4e-15)
+
+
+def test_gamma_bregman_takes_the_step_it_is_told() -> None:
+    assert gamma_bregman(1e6, 1e6, step=1e-12) == pytest.approx(0.25 * 1e-36, rel=1e-6)
+    assert gamma_bregman(1e6, 1e6, step=0.0) == 0
+
+
 def test_beta_bregman_of_one_number_that_moves_far() -> None:
     assert beta_bregman(1.0, 1.0, 8.0, 1.0) == pytest.approx(
         float(oracles.beta_bregman(mp.mpf(1), mp.mpf(1), mp.mpf(8), mp.mpf(1))), rel=1e-14
@@ -193,8 +209,12 @@ def test_logarithms_of_ratios(rng: np.random.Generator) -> None:
     assert log_ratio(5e-324, 1.0) == pytest.approx(-1074 * np.log(2), rel=1e-15)
 
 
+def test_the_coefficients_of_stirlings_series_come_from_the_curvature_alone() -> None:
+    np.testing.assert_allclose(_SERIES, oracles.stirling_coefficients(STIRLING, _SERIES.size), rtol=1e-15)
+
+
 def test_stirling_remainder(rng: np.random.Generator) -> None:
-    a = 10 ** rng.uniform(1, 12, 100)
+    a = np.append(STIRLING, 10 ** rng.uniform(np.log10(STIRLING), 12, 100))
     assert worst_error(stirling_remainder(a), oracles.stirling_remainder, a) < 1e-15
 
 

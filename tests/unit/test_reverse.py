@@ -15,7 +15,7 @@ from scipy import optimize, special, stats
 
 from kl_lib import elbo, fit_reverse_kl, importance_weighted_bound
 from kl_lib.families import Bernoulli, Categorical, DiagonalNormal, FullNormal, Normal, NormalMixture
-from kl_lib.reverse import whitened_noise
+from kl_lib.reverse.fixed_noise import whitened_noise
 
 # A Gaussian target N(1, ¼) with ℵ = 5.
 LOG_NORMALIZER = np.log(5)

@@ -1,21 +1,18 @@
-"""Estimates of D_KL(p‖q) from samples x ∼ p, out of the log-ratios L = log q(x) − log p(x).
-
-The names k1, k2 and k3 are those of Schulman (2020), "Approximating KL divergence".
-"""
+"""The mean of an estimator over samples of p, and what its spread says of its error."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from kl_lib.checks import as_choice, as_count, as_generator, as_log_ratio
+from kl_lib.checks import as_choice, as_count, as_generator
+from kl_lib.diagnostics import pareto_shape
 from kl_lib.divergence.distributions import Distribution, common_shape, read_distribution
 from kl_lib.divergence.sampling import can_be_sampled, density_name, draw, log_density
-from kl_lib.numerics import expm1x
+from kl_lib.estimators.terms import ESTIMATORS
 from kl_lib.results import Estimate
 from kl_lib.types import Array, Estimator, SciPyDistribution
 
@@ -31,111 +28,6 @@ _DOUBTFUL = 3
 # Of the log density of q: a zero next to a larger one is a hole, next to a smaller one an underflow.
 _UNDERFLOW = -600.0
 _HALVINGS = 100
-
-
-def k1(log_ratio: ArrayLike) -> NDArray[Any]:
-    """Return −L, elementwise: the unbiased estimator of D_KL(p‖q), some of whose terms are negative.
-
-    Parameters
-    ----------
-    log_ratio
-        L = log q(x) − log p(x) in nats at samples x ∼ p, any shape; −inf where q has no mass.
-
-    Returns
-    -------
-    ndarray or number
-        Of the shape and the dtype of `log_ratio`; inf where it is −inf.
-
-    Raises
-    ------
-    TypeError
-        If `log_ratio` is no real number.
-    ValueError
-        If an entry is nan or inf.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from kl_lib import k1
-    >>> k1(np.array([0.5, -1.0, -np.inf]))
-    array([-0.5,  1. ,  inf])
-    """
-    return _elementwise(lambda w: 0 - w, log_ratio)
-
-
-def k2(log_ratio: ArrayLike) -> NDArray[Any]:
-    """Return L²/2, elementwise: an estimator of D_KL(p‖q) that is biased but for p and q close by.
-
-    Its terms are never negative. Its bias is of third order in L: E[L²/2] − D_KL(p‖q) = E[L²/2 + L].
-
-    Parameters
-    ----------
-    log_ratio
-        L = log q(x) − log p(x) in nats at samples x ∼ p, any shape; −inf where q has no mass.
-
-    Returns
-    -------
-    ndarray or number
-        Of the shape and the dtype of `log_ratio`; inf where it is −inf, or where the square overflows.
-
-    Raises
-    ------
-    TypeError
-        If `log_ratio` is no real number.
-    ValueError
-        If an entry is nan or inf.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from kl_lib import k2
-    >>> k2(np.array([0.5, -1.0, -np.inf]))
-    array([0.125, 0.5  ,   inf])
-    """
-    return _elementwise(lambda w: 0.5 * w * w, log_ratio)
-
-
-def k3(log_ratio: ArrayLike) -> NDArray[Any]:
-    """Return e^L − 1 − L, elementwise: unbiased where q has mass only where p has, and never negative.
-
-    Near 0 it keeps the relative accuracy that the difference loses. It is k1 with the control variate
-    e^L − 1, whose mean is 0 if p has mass wherever q has.
-
-    Parameters
-    ----------
-    log_ratio
-        L = log q(x) − log p(x) in nats at samples x ∼ p, any shape; −inf where q has no mass.
-
-    Returns
-    -------
-    ndarray or number
-        Of the shape and the dtype of `log_ratio`; inf where it is −inf, or where e^L overflows.
-
-    Raises
-    ------
-    TypeError
-        If `log_ratio` is no real number.
-    ValueError
-        If an entry is nan or inf.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from kl_lib import k3
-    >>> k3(np.array([1e-4, -1e-4, -np.inf], dtype=np.float32))
-    array([5.0001665e-09, 4.9998330e-09,           inf], dtype=float32)
-    """
-    return _elementwise(expm1x, log_ratio)
-
-
-_ESTIMATORS = {"k1": k1, "k2": k2, "k3": k3}
-
-
-def _elementwise(formula: Callable[[Array], Array], log_ratio: ArrayLike) -> NDArray[Any]:
-    """Evaluate in double precision, and return in the precision that came."""
-    values = as_log_ratio("log_ratio", log_ratio)
-    with np.errstate(over="ignore", under="ignore"):
-        return np.asarray(formula(values.astype(np.float64))).astype(values.dtype)[()]
 
 
 def kl_monte_carlo(
@@ -202,7 +94,7 @@ def kl_monte_carlo(
     method for the generalized Pareto distribution".
     """
     n, rng = as_count("n", n, minimum=2), as_generator(rng)
-    terms_of = _ESTIMATORS[as_choice("estimator", estimator, tuple(_ESTIMATORS))]
+    terms_of = ESTIMATORS[as_choice("estimator", estimator, tuple(ESTIMATORS))]
     first, second = read_distribution("p", p), read_distribution("q", q)
     _check_one_pair(first, second)
     x = draw(first, n, rng)
@@ -316,24 +208,4 @@ def _is_heavy(terms: Array) -> bool:
     excess = np.array(largest)[largest > threshold] - threshold
     if excess.size < _FEWEST:
         return bool(excess.size > 0)
-    with np.errstate(all="ignore"):  # a tail too heavy for floats has the shape nan
-        return bool(excess[0] < excess[-1] and not _pareto_shape(excess) <= _HEAVY)
-
-
-def _pareto_shape(excess: Array) -> float:
-    """Return k̂ of the generalized Pareto distribution with these positive values, in ascending order.
-
-    The posterior mean of Zhang and Stephens (2009), equations 7 to 9, drawn to ½ as by ten more values.
-    """
-    n = excess.size
-    excess = excess / excess[-1]
-    count = 30 + int(n**0.5)
-    b = 1 + (1 - (count / (np.arange(1, count + 1) - 0.5)) ** 0.5) / (3 * excess[int(n / 4 + 0.5) - 1])
-
-    def shape(b: Array) -> Array:
-        return np.asarray(np.mean(np.log1p(-b[..., np.newaxis] * excess), axis=-1))
-
-    k = shape(b)
-    log_likelihood = n * (np.log(-b / k) - k)
-    weights = np.exp(log_likelihood - log_likelihood.max())
-    return float((n * shape(np.asarray(b @ weights / weights.sum())) + 5) / (n + 10))
+    return bool(excess[0] < excess[-1] and pareto_shape(np, np.log(excess)) > _HEAVY)
