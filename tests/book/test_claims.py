@@ -34,6 +34,10 @@ REQUIRED = {
     },
     "summary": {"forward-versus-reverse"},
     "computing-kl": {"conditioning", "phi-repairs", "psi-mirror", "weights-not-one"},
+    "estimating-kl": {
+        "estimator-values", "estimator-spread", "k3-infinite-variance", "what-is-descended",
+        "off-policy-gradients", "sequence-gradient", "sequence-weights", "what-to-write",
+    },
     "where-you-meet-it": {
         "classifier-loss", "token-losses", "latent-price", "tilted-reference", "judge-loss",
         "histogram-noise",
