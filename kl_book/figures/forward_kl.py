@@ -90,7 +90,7 @@ def stacked_bars(share: float, seen: float, n: int) -> Figure:
     ax.plot([share, share], [0, entropy], color=P_COLOR, linewidth=1.4)
     ax.plot(seen, 0.08, "^", color=Q_COLOR, markeredgecolor=GROUND, markersize=11)
     ax.text(0.36, 2.32, f"{n} flips", color=INK, ha="center", fontsize=12)
-    ax.text(0.36, 2.08, "green: divergence of pθ from the flips", color=D_COLOR, ha="center")
+    ax.text(0.36, 2.08, "green: divergence of the flips from pθ", color=D_COLOR, ha="center")
     ax.text(0.36, 1.88, "blue: entropy of the flips", color=P_COLOR, ha="center")
     ax.annotate("cross-entropy H(p⋆, pθ)", (0.145, coin_cross_entropy(share, np.array(0.145))), (0.2, 1.4),
                 color=INK, arrowprops={"arrowstyle": "-", "color": INK})  # fmt: skip

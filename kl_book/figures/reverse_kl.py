@@ -247,7 +247,7 @@ def closing_gap(p: Any, models: Sequence[Any], bounds: Array, log_aleph: float, 
     bottom.text(steps[-1], log_aleph + 0.1, "log ℵ", color=P_COLOR, ha="right")
     bottom.text(steps[-1], bounds[-1] - 0.65, "ELBO", color=INK, ha="right")
     below = log_aleph - 0.3 * (log_aleph - bounds[0])
-    bottom.text(steps[-1], below, "filled: the divergence of p⋆ from pθ", color=D_COLOR, ha="right")
+    bottom.text(steps[-1], below, "filled: the divergence of pθ from p⋆", color=D_COLOR, ha="right")
     bottom.set_xticks(steps[::6])
     bottom.set(xlabel="step of the fit", ylabel="nats", ylim=(bounds[0] - 0.3, log_aleph + 0.6))
     return figure
