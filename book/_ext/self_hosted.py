@@ -132,7 +132,8 @@ def cut_icons(static: Path, text: str) -> None:
 
 def drop_unused(static: Path) -> None:
     """Delete the theme's files that no page asks for."""
-    for pattern in ("**/*.map", "**/*.ttf", "**/*webpack-macros.html", "scripts/*"):
+    own_search = ("searchtools.js", "language_data.js")
+    for pattern in ("**/*.map", "**/*.ttf", "**/*webpack-macros.html", "scripts/*", *own_search):
         for file in static.glob(pattern):
             if file.name != "pydata-sphinx-theme.js":
                 file.unlink()
