@@ -19,6 +19,8 @@ Record = Callable[[Array, float], None]
 _MEMORY = 20
 # The units are taken anew where the log of a scale has moved so far.
 _STALE = 1.0
+# The line search does not look for the logs of scales beyond.
+_FAR = 20.0
 # How far a maximum is shaken, in standard deviations: what stood on a saddle rolls off.
 _SHAKE = 1e-3
 _ROUNDING = 8 * np.finfo(float).eps
@@ -87,6 +89,11 @@ def maximize(
     return Fit(family, theta, Estimate.exact(point.value), converged, message, point.norm, np.array(trace))
 
 
+def _length(vector: Array) -> float:
+    with np.errstate(over="ignore"):
+        return float(np.linalg.norm(vector))
+
+
 class _Point:
     """Where a climb is: θ, the units there, the value, the gradient by steps in these units and its norm."""
 
@@ -94,7 +101,7 @@ class _Point:
         self.theta, self.value = theta, value
         self.units = Units(family, theta, by_weight=True)
         self.gradient = self.units.gradient(slopes)
-        self.norm = float(np.linalg.norm(self.gradient))
+        self.norm = _length(self.gradient)
 
     def below(self, other: _Point) -> bool:
         """Whether the other is higher; where rounding hides that, flatter."""
@@ -147,7 +154,7 @@ class _Climb:
                     self.left -= 1
                     record(theta, point.value)
                     break
-            if not point.norm <= before.norm / 2:
+            if point is before or point.norm > before.norm / 2:
                 break
         return point
 
@@ -159,7 +166,9 @@ class _Climb:
 
         def loss(y: Array) -> tuple[float, Array]:
             nonlocal gradient
-            value, slopes = self._value(point.theta + point.units.step(y))
+            move = point.units.step(y)
+            far = np.abs(move[self.family.log_scales]).max(initial=0.0) > _FAR
+            value, slopes = (-np.inf, move) if far else self._value(point.theta + move)
             if value == -np.inf:  # a hill that sends the line search back
                 return 1 - point.value + float(y @ y), 2 * y
             gradient = point.units.gradient(slopes)
@@ -172,7 +181,7 @@ class _Climb:
             record(point.theta + move, -intermediate_result.fun)
             self.left -= 1
             stale = np.abs(move[self.family.log_scales]).max(initial=0) > _STALE
-            if stale or self.left <= 0 or np.linalg.norm(gradient) <= tol:
+            if stale or self.left <= 0 or _length(gradient) <= tol:
                 raise StopIteration
 
         options = {"maxcor": _MEMORY, "ftol": 0.0, "gtol": 0.0, "maxiter": self.max_iter, "maxfun": np.inf}
