@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import linalg
 
 from kl_lib.checks import evaluate
 from kl_lib.families import Family, Reparameterizable
-from kl_lib.gradients.elbo import along_path
 from kl_lib.optimization import Objective
 from kl_lib.reverse.slopes import check_gradient
 from kl_lib.types import Array, BatchFunction
@@ -33,7 +31,7 @@ def whitened_noise(family: Reparameterizable, n: int, *, rng: np.random.Generato
     noise = family.noise(n, rng=rng).reshape(n, family.dimension)
     noise -= noise.mean(axis=0)
     factor = np.linalg.cholesky(noise.T @ noise / n)
-    whitened: Array = linalg.solve_triangular(factor, noise.T, lower=True).T
+    whitened: Array = noise @ np.linalg.inv(factor).T
     return whitened.reshape(n, *family.event_shape)
 
 
@@ -60,6 +58,8 @@ def on_fixed_noise(
         value = float(evaluate("log_p", log_p, x, minus_infinity=True).mean())
         if value == -np.inf:  # the line search will step back
             return value, np.zeros(family.size)
-        return value + family.entropy(theta), along_path(family, theta, noise, x, grad_log_p).mean(axis=0)
+        gradient = family.mean_pullback(theta, noise, evaluate("grad_log_p", grad_log_p, x, shape=x.shape))
+        gradient[family.log_scales] += 1  # of the entropy
+        return value + family.entropy(theta), gradient
 
     return objective
