@@ -29,6 +29,8 @@ _FAR = 20.0
 # How far a maximum is shaken, in standard deviations: what stood on a saddle rolls off.
 _SHAKE = 1e-3
 _ROUNDING = 8 * np.finfo(float).eps
+# A gain below this part of the value is read from the slopes.
+_NEAR = 1e-10
 _BACKTRACKS = 60
 # The parts of a natural step that are tried, and the least curvature, in those of pθ, that it trusts.
 _PARTS = (1.0, 0.3, 0.1)
@@ -188,8 +190,10 @@ class _Climb:
     def _search(
         self, point: _Point, theta: Array, value: float, gradient: Array, direction: Array
     ) -> tuple[float, Array, float, Array] | None:
-        """Return the first length that gains enough (Armijo), or gains slope where the value is flat."""
+        """Return the first length that gains enough (Armijo), the slopes telling what rounding hides."""
         length, promised = 1.0, float(gradient @ direction)
+        if not 0 < promised < np.inf:
+            return None
         step = point.units.step(direction)
         widest = np.abs(step[self.family.log_scales]).max(initial=0.0)
         if widest > _FAR:
@@ -197,11 +201,9 @@ class _Climb:
         for _ in range(_BACKTRACKS):
             reached, slopes = self._value(theta + length * step)
             there, gain = point.units.gradient(slopes), reached - value
-            if abs(gain) <= _ROUNDING * abs(value):
-                higher = _length(there) < 0.9 * _length(gradient)
-            else:
-                higher = gain >= 1e-4 * length * promised
-            if higher:
+            if length * promised <= _NEAR * abs(value) and reached > -np.inf:
+                gain = 0.5 * length * float((gradient + there) @ direction)
+            if gain >= 1e-4 * length * promised:
                 return length, theta + length * step, reached, there
             # the top of the parabola through what is known, within bounds
             length *= float(np.clip(length * promised / (2 * (length * promised - gain)), 0.1, 0.5))
