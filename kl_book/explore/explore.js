@@ -34,8 +34,9 @@
   };
 
   // A column is one place in the picture that changes: an attribute, or all that an element holds.
-  const makeColumn = (svg, [path, name, values, frames]) => {
-    const element = path.reduce((node, index) => node.children[index], svg);
+  // Its path begins with the number of the face: the picture as wide as the text, or the one for a phone.
+  const makeColumn = (faces, [[face, ...path], name, values, frames]) => {
+    const element = path.reduce((node, index) => node.children[index], faces[face]);
     const unpacked = [];
     let shown;
     return (frame) => {
@@ -63,7 +64,8 @@
     const show = () => {
       if (!data) {
         data = JSON.parse(figure.dataset.frames);
-        columns = data.columns.map((column) => makeColumn(figure.querySelector("svg"), column));
+        const faces = figure.querySelectorAll("svg");
+        columns = data.columns.map((column) => makeColumn(faces, column));
       }
       let frame = 0;
       inputs.forEach((input, i) => {

@@ -5,7 +5,12 @@ filled. Each plot takes distributions or arrays and returns a matplotlib `Figure
 figures into pictures that follow the page's light and dark mode.
 """
 
-from kl_book.figures.computing_kl import error_against_distance, library_errors, staircase
+from kl_book.figures.computing_kl import (
+    error_against_distance,
+    errors_of_functions,
+    library_errors,
+    staircase,
+)
 from kl_book.figures.estimating_kl import (
     clipping,
     descended,
@@ -75,6 +80,7 @@ __all__ = [
     "error_against_distance",
     "errors_against_n",
     "estimate_strips",
+    "errors_of_functions",
     "fold",
     "gradient_histograms",
     "hanging_bars",
