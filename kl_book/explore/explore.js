@@ -59,11 +59,17 @@
     const position = (input) => (input.matches("select") ? input.selectedIndex : +input.value);
     const move = (input, to) => (input[input.matches("select") ? "selectedIndex" : "value"] = to);
     const initial = inputs.map(position);
+    let touched = false; // until then Play starts at the first frame
     let data, columns; // read when first needed: a page opens as fast as with still figures
 
+    const read = () => (data ||= JSON.parse(figure.dataset.frames));
+    // A number is found however many decimals its slider shows.
+    const plain = (text) => (isNaN(text.replace("−", "-")) ? text : String(+text.replace("−", "-")));
+    const find = (index, value) => read().sliders[index][1].map(plain).indexOf(plain(value));
+
     const show = () => {
-      if (!data) {
-        data = JSON.parse(figure.dataset.frames);
+      read();
+      if (!columns) {
         const faces = figure.querySelectorAll("svg");
         columns = data.columns.map((column) => makeColumn(faces, column));
       }
@@ -80,15 +86,22 @@
       if (data.summaries) summary.textContent = data.summaries[frame];
     };
 
+    const set = () => {
+      touched = true;
+      pause();
+      show();
+    };
+
     for (const input of inputs) {
-      input.addEventListener("input", () => (pause(), show()));
+      input.addEventListener("input", set);
+      input.addEventListener("pointerdown", () => pause());
       input.addEventListener("keydown", (event) => {
+        if (event.key !== "Tab") pause();
         const direction = { PageUp: 1, PageDown: -1 }[event.key];
         if (!direction || input.matches("select")) return;
         event.preventDefault();
-        pause();
         move(input, position(input) + direction * Math.max(1, Math.round(input.max / 10)));
-        show();
+        set();
       });
     }
 
@@ -100,7 +113,8 @@
     const name = () => (play.textContent = timer ? "Pause" : still.matches ? "Step" : "Play");
     const atEnd = () => range.value === range.max;
     const step = () => {
-      range.value = atEnd() ? 0 : +range.value + 1;
+      range.value = atEnd() || !touched ? 0 : +range.value + 1;
+      touched = true;
       show();
     };
     const pause = () => {
@@ -127,6 +141,27 @@
       pause();
       inputs.forEach((input, i) => move(input, initial[i]));
       show();
+      touched = false;
+    });
+
+    // Words of the caption that stand for values become links that set them.
+    const numbered = figure.closest(".kl-numbered");
+    numbered?.querySelectorAll("span.kl-set").forEach((words) => {
+      const link = document.createElement("a");
+      link.className = "kl-set";
+      link.href = "#" + numbered.id;
+      link.dataset.set = words.dataset.set;
+      link.append(...words.childNodes);
+      words.replaceWith(link);
+      link.addEventListener("click", (event) => {
+        event.preventDefault();
+        for (const [name, value] of new URLSearchParams(link.dataset.set)) {
+          const index = inputs.findIndex((input) => input.name === name);
+          move(inputs[index], find(index, value));
+        }
+        set();
+        figure.scrollIntoView({ block: "nearest" });
+      });
     });
     controls.removeAttribute("style");
   };

@@ -63,7 +63,7 @@ def gradient_histograms(
     for values, style in ((pathwise, SOLID), (score, DASHED)):
         heights = np.histogram(values, edges)[0] / (len(values) * np.diff(edges))
         top.stairs(heights, edges, baseline=None, color=INK, linewidth=1.3, linestyle=style)
-        flank = int(np.argmax(heights > 0.5 * heights.max())) if style == SOLID else 30  # at −10
+        flank = int(np.argmax(heights > 0.5 * heights.max())) if style == SOLID else 21  # at −13
         name, side = ("pathwise", "right") if style == SOLID else ("score function", "center")
         top.annotate(name, (edges[flank], heights[flank]), (-6, 7), ha=side, textcoords="offset points")
     top.axvline(exact, color=MUTED, linewidth=0.9, linestyle=DOTTED)
@@ -76,7 +76,7 @@ def gradient_histograms(
     bottom.plot(baselines, variances, color=INK, linestyle=DASHED)
     bottom.axhline(pathwise.var(), color=INK)
     bottom.plot(baselines[best], variances[best], "o", color=INK, markerfacecolor=GROUND, markersize=8)
-    bottom.plot(baseline, np.interp(baseline, baselines, variances), "o", color=INK, markersize=5)
+    bottom.plot(baseline, np.interp(baseline, baselines, variances), "o", color=INK, clip_on=False)
     towards = 1 if baselines[best] < baselines.mean() else -1
     bottom.annotate("pathwise", (baselines[best], pathwise.var()), (0, 4), ha="center",
                     textcoords="offset points")  # fmt: skip
@@ -101,7 +101,7 @@ def oscillation(
         curves.items(), (SOLID, DASHED, DOTTED), named_at, strict=True
     ):
         bottom.plot(ks, variances, color=INK, linestyle=style)
-        bottom.plot(k, np.interp(k, ks, variances), "o", color=INK, markersize=5)
+        bottom.plot(k, np.interp(k, ks, variances), "o", color=INK, markersize=5, clip_on=False)
         bottom.annotate(name, (place, np.interp(place, ks, variances)), (right, up),
                         textcoords="offset points")  # fmt: skip
     bottom.set(xscale="log", yscale="log", xlim=(ks[0], ks[-1]), ylim=(5e-4, 20), xlabel="k")
@@ -129,7 +129,7 @@ def sample_paths(mean: Array, normal: Array, probability: Array, bernoulli: Arra
 def loss_curves(runs: Mapping[str, Array]) -> Figure:
     """Draw the median over seeds of three losses, (seeds, steps), in the band of their middle 80 %."""
     figure, ((ax,),) = panels([3.1], right=0.2)
-    styles = ((DOTTED, 2, 5), (DASHED, 2, 5), (SOLID, 0, -12))
+    styles = ((DOTTED, 2, 5), (DASHED, 2, 11), (SOLID, 0, -12))
     for (name, losses), (style, edge, up) in zip(runs.items(), styles, strict=True):
         band = low, median, high = np.quantile(losses[:, ::4], [0.1, 0.5, 0.9], axis=0)
         steps = 4 * np.arange(len(median))
