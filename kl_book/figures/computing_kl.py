@@ -69,7 +69,7 @@ def _draw_errors(ax: Axes, distance: Array, errors: Mapping[str, Array], floor: 
         elif color == D_COLOR:
             _name_cloud(ax, name, distance, error, color, share=1.0, above=True)
         else:
-            _name_cloud(ax, name, distance, error, color, share=(0.84, 0.72)[rank], above=rank == 0)
+            _name_cloud(ax, name, distance, error, color, share=(0.84, 0.55)[rank], above=rank == 0)
 
 
 def _set_logarithmic(ax: Axes, window: tuple[float, float], limits: tuple[float, float], xlabel: str) -> None:
@@ -81,11 +81,7 @@ def _set_logarithmic(ax: Axes, window: tuple[float, float], limits: tuple[float,
     ax.set_yticks(10.0 ** (step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)))
     ax.minorticks_off()
     ax.axhline(1, color=MUTED, linewidth=0.8)
-    for text, x, offset, side in (
-        ("no digit right", window[0], (5, 3), "left"),
-        ("on the line: zeros", window[1], (0, -11), "right"),
-    ):
-        ax.annotate(text, (x, 1), offset, ha=side, textcoords="offset points", color=MUTED, fontsize=9)
+    ax.annotate("no digit right", (window[0], 1), (5, 3), textcoords="offset points", color=MUTED, fontsize=9)
 
 
 def _name_cloud(
@@ -96,8 +92,8 @@ def _name_cloud(
     at = int(share * (distance.size - 1))
     around = np.maximum(error[near[max(at - 6, 0) : at + 7]], ax.get_ylim()[0])
     height = around.max() if above else around.min()
-    ax.annotate(name, (distance[near[at]], height), (0, 6 if above else -16), textcoords="offset points",
-                color=color, ha="right" if above else "center", va="bottom" if above else "top")  # fmt: skip
+    ax.annotate(name, (distance[near[at]], height), (0, 6) if above else (4, -16), textcoords="offset points",
+                color=color, ha="right" if above else "left", va="bottom" if above else "top")  # fmt: skip
 
 
 @styled
@@ -116,7 +112,7 @@ def staircase(x: Array, computed: Array, exact: Array, step: float) -> Figure:
     ax.text(-0.98, -0.35, "negative: impossible", color=MUTED)
     ax.text(0, 1.6, "dots: textbook formula", color=INK, ha="center")
     ax.text(0, 1.3, "curve: exact", color=D_COLOR, ha="center")
-    ax.set(xlim=(-1, 1), ylim=(-2.5, 1.9), xlabel="δ, by which the scales differ, in units of 10⁻ᶻ")
+    ax.set(xlim=(-1, 1), ylim=(-2.5, 1.9), xlabel="δ, in units of 10⁻ᶻ")
     ax.set(xticks=[-1, -0.5, 0, 0.5, 1], yticks=[-2, -1, 0, 1])
     ax.set_ylabel("divergence, in units of its\nlargest value in the window")
     if 0.1 < step / scale < 1.5:

@@ -39,7 +39,7 @@ def settling(p: Any, projection: Any, x: Array, samples: Mapping[str, Array]) ->
     Filled: the cross-entropy of N(μ, σ²) under p⋆. Lines: the mean surprise at the samples, at the same
     levels. One column for each sample.
     """
-    figure, axes = panels([1.5, 2.1], len(samples), least=0.8, gap=0.95, between=0.12, sharey="row")
+    figure, axes = panels([1.5, 2.1], len(samples), least=0.7, gap=0.95, between=0.12, sharey="row")
     top, *others = axes[0]
     span = top.get_position().x0, top.get_position().y0, others[-1].get_position().x1, top.get_position().y1
     for ax in others:
@@ -111,7 +111,7 @@ def errors_against_n(sizes: Array, errors: Array, deviation: float) -> Figure:
     ax.plot(np.repeat(sizes, shown.shape[1]), shown.ravel(), "_", color=MUTED, markersize=7, alpha=0.6)
     ax.plot(sizes, deviation / np.sqrt(sizes), color=P_COLOR)
     ax.plot(sizes, np.sqrt((errors**2).mean(axis=1)), "o", color=D_COLOR, markersize=7)
-    ax.text(sizes[-2], 2.6 * deviation / np.sqrt(sizes[-2]), "root mean square", color=D_COLOR, ha="center")
+    ax.text(sizes[-1], 4 * deviation / np.sqrt(sizes[-2]), "root mean square", color=D_COLOR, ha="right")
     ax.text(sizes[1], 2.9 * deviation / np.sqrt(sizes[1]), "slope −½", color=P_COLOR)
     ax.set(xscale="log", yscale="log", xlabel="n, the number of samples", ylabel="|error| (nats)")
     ax.set_ylim(deviation / np.sqrt(sizes[-1]) / 30, deviation * 1.5)
@@ -153,7 +153,7 @@ def two_families(p: Any, models: Mapping[str, Any], x: Array, edge: float) -> Fi
         ax.axvline(edge, color=MUTED, linewidth=0.8, dashes=(1, 2))
         right = x > edge
         ax.fill_between(x[right], q.pdf(x[right]), color=Q_COLOR, alpha=0.35, linewidth=0)
-        mass = f"right of the line {1 - q.cdf(edge):.1%}, of p⋆ {1 - p.cdf(edge):.1%}"
+        mass = f"{1 - q.cdf(edge):.1%} beyond, of p⋆ {1 - p.cdf(edge):.1%}"
         ax.set_title(f"{name}: {mass}", color=Q_COLOR, fontsize=10)
         ax.set(xlim=(x[0], x[-1]), ylim=(0, 0.34), xlabel="x", ylabel="density")
     return figure

@@ -32,7 +32,7 @@ def signed_areas(p: Any, models: Mapping[str, Any], x: Array) -> Figure:
     One column a model. The rows share their scale, so that areas may be compared across columns.
     """
     figure, axes = panels(
-        [1.3, 1.3, 1.3], len(models), least=0.8, left=0.62, top=0.3, gap=0.55, between=0.12,
+        [1.3, 1.3, 1.3], len(models), least=0.7, top=0.3, gap=0.55, between=0.12,
         sharex=True, sharey="row",
     )  # fmt: skip
     for column, (name, q) in zip(axes.T, models.items(), strict=True):

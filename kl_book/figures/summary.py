@@ -76,7 +76,7 @@ def two_ways_to_know(
     right.set(title="given: values of p̃ = ℵ p⋆", ylabel="p̃, of any scale", ylim=(0, None))
     _draw_fits(below, p, fits, x, height=0.5)
     name_curves(below[0], p=(1.5, 0.3), q=(-2.9, 0.07))
-    name_curves(below[1], p=(7.5, 0.09), q=(-2.0, 0.25))
+    name_curves(below[1], p=(8.6, 0.1), q=(-2.4, 0.25))
     return figure
 
 
@@ -115,7 +115,7 @@ def _parted_at_jumps(x: Array, y: Array, jump: float = 15.0) -> tuple[Array, Arr
 def richer_family(p: Any, fits: Mapping[str, Mapping[str, Any]], x: Array) -> Figure:
     """Draw both fits of a truth of three bumps, a row for each family."""
     figure, axes = panels(
-        [1.35] * len(fits), 2, least=1.2, left=0.5, top=0.35, gap=0.4, between=0.15, sharex=True, sharey=True
+        [1.35] * len(fits), 2, least=1.2, top=0.35, gap=0.4, between=0.15, sharex=True, sharey=True
     )
     for row, (words, both) in zip(axes, fits.items(), strict=True):
         _draw_fits(row, p, both, x, height=0.45)

@@ -23,7 +23,7 @@ def conditional_gap(x: Array, truth: Array, model: Array, gap: Array) -> Figure:
     below.plot(x, gap, color=D_COLOR, linewidth=1.2)
     area = gap.sum() * (x[1] - x[0])
     below.set(xlim=(x[0], x[-1]), ylim=(0, 1.25 * gap.max()), xlabel="x")
-    below.set_title(f"divergence at x × density of x: area {area:.2f} nats", color=D_COLOR, fontsize=10)
+    below.set_title(f"divergence × density: area {area:.2f} nats", color=D_COLOR, fontsize=10)
     return figure
 
 
