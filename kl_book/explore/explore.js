@@ -36,10 +36,12 @@
   // A column is one place in the picture that changes: an attribute, or all that an element holds.
   // Its path begins with the number of the face: the picture as wide as the text, or the one for a phone.
   const makeColumn = (faces, [[face, ...path], name, values, frames]) => {
-    const element = path.reduce((node, index) => node.children[index], faces[face]);
+    const svg = faces[face];
+    const element = path.reduce((node, index) => node.children[index], svg);
     const unpacked = [];
     let shown;
-    return (frame) => {
+    return (frame, inSight) => {
+      if (!inSight.has(svg)) return;
       const index = frames[frame];
       if (index === shown) return;
       shown = index;
@@ -67,12 +69,9 @@
     const plain = (text) => (isNaN(text.replace("−", "-")) ? text : String(+text.replace("−", "-")));
     const find = (index, value) => read().sliders[index][1].map(plain).indexOf(plain(value));
 
-    const show = () => {
-      read();
-      if (!columns) {
-        const faces = figure.querySelectorAll("svg");
-        columns = data.columns.map((column) => makeColumn(faces, column));
-      }
+    const faces = [...figure.querySelectorAll("svg")];
+    const show = (shown = faces.filter((svg) => svg.getClientRects().length)) => {
+      columns ||= read().columns.map((column) => makeColumn(faces, column));
       let frame = 0;
       inputs.forEach((input, i) => {
         const [label, values] = data.sliders[i];
@@ -82,7 +81,8 @@
         input.setAttribute("aria-valuetext", `${label} = ${text}`);
         input.nextElementSibling.textContent = text;
       });
-      for (const column of columns) column(frame);
+      const inSight = new Set(shown);
+      for (const column of columns) column(frame, inSight);
       if (data.summaries) summary.textContent = data.summaries[frame];
     };
 
@@ -163,6 +163,9 @@
         figure.scrollIntoView({ block: "nearest" });
       });
     });
+    // The face out of sight follows when it comes into sight.
+    new ResizeObserver(() => columns && show()).observe(figure);
+    addEventListener("beforeprint", () => columns && show(faces));
     controls.removeAttribute("style");
   };
 

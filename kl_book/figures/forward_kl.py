@@ -183,17 +183,14 @@ def bump_in_reach(p: Any, q: Any, w: float, r: float, numbers: tuple[float, floa
     `numbers` are that distance in the projection's standard deviations, and the mass that the model and the
     truth have within 2 of the bump's centre.
     """
-    figure = Figure(figsize=(6.4, 4.8))
-    top, bottom = figure.subplots(
-        2, 1, gridspec_kw={"hspace": 0.34, "left": 0.1, "right": 0.98, "bottom": 0.11, "top": 0.98}
-    )
+    figure, ((top,), (bottom,)) = panels([1.9, 1.9], gap=0.6)
     away, model, truth = numbers
     pair_of_densities(top, p, q, np.linspace(-4, 25, 291))
     top.annotate("", (r, 0.25), (float(q.mean()), 0.25), arrowprops={"arrowstyle": "<->", "color": INK})
     top.plot([r, r], [0, 0.25], color=MUTED, linewidth=0.8, dashes=(1, 2))
     top.text(0.99, 0.88, f"{away:.2f} standard deviations", color=INK, ha="right", transform=top.transAxes)
-    mass = f"within 2 of the bump: truth {truth:.3f}, model {model:.4f}"
-    top.text(0.99, 0.74, mass, color=INK, ha="right", transform=top.transAxes)
+    mass = f"within 2 of the bump:\ntruth {truth:.3f}, model {model:.4f}"
+    top.text(0.99, 0.83, mass, color=INK, ha="right", va="top", transform=top.transAxes)
     top.set(xlim=(-4, 25), ylim=(0, 0.45), yticks=[0, 0.2, 0.4], xlabel="x", ylabel="density")
     weights = np.linspace(0.03, 0.6, 115)
     bottom.plot(weights, np.sqrt((1 - weights) / weights), color=Q_COLOR)
@@ -213,11 +210,7 @@ def right_angle(p: Array, foot: Array, q: Array, curve: Array, line: Array, side
     `curve` (n, 3) is the exponential family, `line` (2, 3) the ends of the laws with the mean of p;
     `sides` are D(p‖q), D(p‖foot) and D(foot‖q).
     """
-    figure = Figure(figsize=(6.4, 5.6))
-    top, bottom = figure.subplots(
-        2, 1, gridspec_kw={"height_ratios": [3.2, 1], "hspace": 0.12, "left": 0.16, "right": 0.98,
-                           "bottom": 0.1, "top": 0.98},
-    )  # fmt: skip
+    figure, ((top,), (bottom,)) = panels([3.0, 0.9], left=1.05, gap=0.3)
     top.plot(*_in_triangle(np.eye(3)[[0, 1, 2, 0]]), color=MUTED, linewidth=0.8)
     top.plot(*_in_triangle(curve), color=Q_COLOR, dashes=(4, 2))
     top.plot(*_in_triangle(line), color=P_COLOR)

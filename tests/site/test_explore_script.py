@@ -309,7 +309,9 @@ def test_a_printed_page_shows_the_current_frame_alone(show):
     page = show("single.html")
     slider_of(page).press("End")
     page.emulate_media(media="print")
-    expect(page.locator(".kl-controls")).to_be_hidden()
+    expect(page.get_by_role("button", name="Reset")).to_be_hidden()
+    expect(slider_of(page)).to_be_hidden()
+    expect(page.locator(".kl-controls")).to_contain_text("2.50")
     expect(page.get_by_role("img")).to_be_visible()
     expect_curves(page, sigma=2.5)
 
@@ -336,9 +338,12 @@ def test_the_face_that_fits_is_shown(show, scripts, width, stacked):
     assert only.evaluate(scrolls) == stacked, "a picture with one size scrolls on a phone"
 
 
-def test_both_faces_follow_the_slider(show):
-    page = show("faces.html")
+@pytest.mark.parametrize("widths", [(800, 360), (360, 800)])
+def test_the_face_out_of_sight_follows_when_it_comes_into_sight(show, widths):
+    page = show("faces.html", viewport={"width": widths[0], "height": 640})
     slider_of(page).press("End")
+    page.set_viewport_size({"width": widths[1], "height": 640})
+    page.evaluate("new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame))")
     for (_, size), svg in zip(
         (WIDE, STACKED), page.locator(".kl-figure").first.locator("svg").all(), strict=True
     ):
