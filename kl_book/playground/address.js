@@ -8,8 +8,10 @@ import { MEANS, MODEL_WIDTHS, VIEW, WIDTHS, clamp, sum } from "./numerics.js";
 export const LEAST_WEIGHT = 0.01;
 export const MOST_BUMPS = 5;
 
-const START = "p=0.5,-2.412,1;0.5,2.412,1";
-export const MODES = { fits: "both best normals", hand: "a normal of your own", find: "play: find the hidden truth", shape: "play: so many nats away" };
+const MODES = ["fits", "hand", "find", "shape"];
+const BINS = [0, 4, 8, 16, 32];
+const GOALS = [0.1, 1, 10];
+const START = [[0.5, -2.412, 1], [0.5, 2.412, 1]];
 
 /** @param {string} address @returns {{state: State, notice: string}} */
 export const parse = (address) => {
@@ -28,7 +30,7 @@ export const parse = (address) => {
   let bumps = (fields.get("p") ?? "").split(";").map((bump) => bump.split(",").map(Number));
   if (bumps.length > MOST_BUMPS || !bumps.every((bump) => bump.length === 3 && bump.every(Number.isFinite))) {
     if (fields.has("p")) notices.add("“p” is not one to five bumps weight,mean,width");
-    bumps = [[0.5, -2.412, 1], [0.5, 2.412, 1]];
+    bumps = START;
   }
   const p = bumps.map(([weight, mean, width]) => ({
     weight: weight >= 0 ? weight : 0, mean: within(mean, MEANS, "a mean"), width: within(width, WIDTHS, "a width"),
@@ -42,22 +44,22 @@ export const parse = (address) => {
   if (bins && ![4, 8, 16, 32].includes(bins)) notices.add("“bins” must be 4, 8, 16 or 32");
   return {
     state: {
-      p: balanced(p), mode: mode in MODES ? mode : "fits", fixed: fields.has("fixed"),
+      p: balanced(p), mode: MODES.includes(mode) ? mode : "fits", fixed: fields.has("fixed"),
       q: { mean: within(mean, VIEW, "the model's mean"), width: within(width, MODEL_WIDTHS, "the model's width") },
       cutP: cutting.includes("p"), cutQ: cutting.includes("q"), cut: ordered ? cut : [-3, 3],
-      bins: [4, 8, 16, 32].includes(bins) ? bins : 0, goal: Number(fields.get("goal")) || 1, seed: Number(fields.get("seed")) || 1,
+      bins: BINS.includes(bins) ? bins : 0, goal: GOALS.find((goal) => goal === Number(fields.get("goal"))) ?? 1, seed: Number(fields.get("seed")) || 1,
     },
     notice: [...notices].join("; "),
   };
 };
 
-/** @param {Bump[]} p @returns {Bump[]} with weights that sum to one, none too small to be held */
+/** With weights that sum to one, none too small to be held. @param {Bump[]} p @returns {Bump[]} */
 export const balanced = (p) => {
-  const total = sum(p.map((bump) => bump.weight), (weight) => weight);
-  const shares = p.map(({ weight }) => Math.max(total > 0 ? weight / total : 1 / p.length, LEAST_WEIGHT));
-  const low = shares.map((share) => share === LEAST_WEIGHT), free = 1 - sum(low.map(Number), (flag) => flag * LEAST_WEIGHT);
-  const rest = sum(shares, (share, i) => (low[i] ? 0 : share));
-  return p.map((bump, i) => ({ ...bump, weight: low[i] && rest ? LEAST_WEIGHT : (shares[i] * (rest ? free : 1)) / (rest || sum(shares, (share) => share)) }));
+  const total = sum(p.map((bump) => bump.weight), (weight) => weight), spare = 1 - LEAST_WEIGHT * p.length;
+  const shares = p.map(({ weight }) => (total > 0 ? weight / total : 1 / p.length));
+  const above = shares.map((share) => Math.max(share - LEAST_WEIGHT, 0)), rest = sum(above, (share) => share);
+  const held = shares.some((share) => share < LEAST_WEIGHT);
+  return p.map((bump, i) => ({ ...bump, weight: held && rest > 0 ? LEAST_WEIGHT + (above[i] * spare) / rest : shares[i] }));
 };
 
 /** @param {number} value */
