@@ -7,7 +7,6 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import SEED
 from oracles.mixtures import reverse_minima
 from scipy import stats
 
@@ -16,6 +15,7 @@ from kl_lib import fit_forward_kl, kl_divergence
 from kl_lib.families import Normal
 
 PAGE = "book/playground.html"
+SEED = 20260101
 CHUNKS = 6
 FIGURE = "document.querySelector('.kl-playground')"
 SOLVE = f"(addresses) => addresses.map((address) => {{ const {{line, ...fits}} = {FIGURE}.solve(address); return fits }})"
@@ -100,7 +100,7 @@ def test_a_finger_drags_a_bump(visit):
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
-    page.mouse.move(x + 40, y + 20, steps=4)
+    page.mouse.move(x + 60, y + 20, steps=4)
     page.mouse.up()
     page.wait_for_function("location.hash.includes('p=')")
     bumps = page.evaluate(f"{FIGURE}.state.p")
