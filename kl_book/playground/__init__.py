@@ -23,7 +23,8 @@ FIGURE = """<figure class="kl-figure kl-narrow kl-playground" data-address="{add
 {controls}</figure>"""
 
 SMALL_CONTROLS = """<div class="kl-controls" hidden><div class="kl-buttons">
-<button type="button" data-do="add">Add a bump</button><button type="button" data-do="remove">Remove one</button>
+<button type="button" data-do="add">Add a bump</button>
+<button type="button" data-do="remove">Remove one</button>
 <button type="button" data-do="reset">Reset</button></div></div>
 """
 
@@ -31,7 +32,8 @@ CONTROLS = """<div class="kl-controls" hidden>
 <label>Model <select name="mode"><option value="fits">both best normals</option>
 <option value="hand">a normal of your own</option><option value="find">play: find the hidden truth</option>
 <option value="shape">play: be so many nats away</option></select></label>
-<label>Goal <select name="goal"><option>0.1</option><option>1</option><option>10</option></select> nats</label>
+<label>Goal <select name="goal"><option>0.1</option><option>1</option>
+<option>10</option></select> nats</label>
 <label>Bins <select name="bins"><option value="0">none</option><option>4</option><option>8</option>
 <option>16</option><option>32</option></select></label>
 <label><input type="checkbox" name="fixed"> hold the model’s width</label>

@@ -40,8 +40,8 @@ export const parse = (address) => {
   const ordered = cut[1] - cut[0] >= 0.5 && cut[0] >= VIEW[0] && cut[1] <= VIEW[1];
   if (!ordered) notices.add("“cut” is not two ends in order, half a unit apart or more");
   const mode = fields.get("mode") ?? "fits", cutting = fields.get("of") ?? "", bins = Number(fields.get("bins") ?? 0);
-  if (!(mode in MODES)) notices.add(`there is no mode “${mode}”`);
-  if (bins && ![4, 8, 16, 32].includes(bins)) notices.add("“bins” must be 4, 8, 16 or 32");
+  if (!MODES.includes(mode)) notices.add(`there is no mode “${mode}”`);
+  if (!BINS.includes(bins)) notices.add("“bins” must be 4, 8, 16 or 32");
   return {
     state: {
       p: balanced(p), mode: MODES.includes(mode) ? mode : "fits", fixed: fields.has("fixed"),

@@ -84,7 +84,7 @@ export const drawDensities = ({ p, cutP, cutQ, cut }, { truth, models }, width, 
 
 /** @param {State} state @param {Fits} fits @param {ReturnType<typeof curves>} drawn @param {number} width */
 export const drawIntegrands = (state, fits, { truth, models }, width) => {
-  const x = spaced(VIEW[0], VIEW[1], Math.round(width / 2) + 1), parts = frame(width, INTEGRANDS, "What each point adds: to forward filled, to reverse dotted");
+  const x = spaced(VIEW[0], VIEW[1], Math.round(width / 2) + 1), parts = frame(width, INTEGRANDS, "Integrands: forward filled, reverse dotted");
   const own = state.mode !== "fits", last = models[models.length - 1]?.at;
   const ahead = own ? last : models.find((model) => model.look === "forward")?.at, back = own || fits.reverse.length ? last : undefined;
   /** @param {Curve} a @param {Curve} b @returns {Curve} */
@@ -100,7 +100,7 @@ export const drawIntegrands = (state, fits, { truth, models }, width) => {
 
 /** @param {Fits} fits @param {number} width */
 export const drawLandscape = ({ landscape, reverse }, width) => {
-  const parts = frame(width, LANDSCAPE, "Least reverse divergence for each mean of the model, in nats");
+  const parts = frame(width, LANDSCAPE, "Least reverse divergence for each mean");
   if (!reverse.length) return parts;
   const panel = { ...LANDSCAPE, least: 0, most: Math.max(0.05, ...landscape.map(([, value]) => value)) * 1.1 };
   parts.push(shape("path", { class: "line d", d: trace(landscape.map(([mean]) => mean), landscape.map(([, value]) => value), width, panel) }));

@@ -38,7 +38,9 @@ def reverse_minima(bumps, starts=10):
     _, mean, width = np.asarray(bumps, dtype=float).T
     wide = width.max() + np.ptp(mean) / 2
     means = np.concatenate([np.linspace(mean.min(), mean.max(), starts), mean])
-    theta = np.array(np.meshgrid(means, np.log([width.min(), np.sqrt(width.min() * wide), wide]))).reshape(2, -1)
+    theta = np.array(np.meshgrid(means, np.log([width.min(), np.sqrt(width.min() * wide), wide]))).reshape(
+        2, -1
+    )
     for nodes, steps in ((COARSE, 60), (FINE, 12)):
         theta = descend(bumps, theta, nodes, steps)
         theta = theta[:, np.unique(np.round(theta / 1e-3), axis=1, return_index=True)[1]]
@@ -46,7 +48,9 @@ def reverse_minima(bumps, starts=10):
     found = (np.abs(gradient).max(axis=0) < 1e-6) & (a > 0) & (a * c > b * b)
     rows = np.column_stack([value, theta[0], np.exp(theta[1])])[found]
     rows = rows[np.argsort(rows[:, 0], kind="stable")]
-    same = [any(np.allclose(row, other, rtol=0, atol=2e-3) for other in rows[:i]) for i, row in enumerate(rows)]
+    same = [
+        any(np.allclose(row, other, rtol=0, atol=2e-3) for other in rows[:i]) for i, row in enumerate(rows)
+    ]
     return rows[~np.array(same, dtype=bool)]
 
 
