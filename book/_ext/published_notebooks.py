@@ -42,7 +42,8 @@ def statements(app: Sphinx, page: str, path: Path) -> Iterator[tuple[str, str]]:
         yield f"prf:ref {statement.label}", f"{statement.kind.title()} {number[statement.label]}"
     cells = nbformat.read(path, as_version=4).cells
     for label in EXERCISE.findall("\n".join(cell.source for cell in cells)):
-        yield f"prf:ref {label}", f"Exercise {number[label]}"
+        for role in ("prf:ref", "ref", "numref"):
+            yield f"{role} {label}", f"Exercise {number[label]}"
     for key, value in number.items():
         if key.startswith("equation-"):
             yield f"eq {key.removeprefix('equation-')}", f"({value})"
@@ -69,6 +70,8 @@ def citations(app: Sphinx) -> Iterator[tuple[str, str]]:
 def all_names(app: Sphinx, chapters: dict[str, Path]) -> Names:
     """Return the words for all that the chapters refer to."""
     names = dict(citations(app))
+    for label, (_, _, title) in app.env.get_domain("std").labels.items():  # type: ignore[attr-defined]
+        names[f"ref {label}"] = title
     for page, path in chapters.items():
         names |= dict(statements(app, page, path))
         names[path.name] = app.env.titles[page].astext()
