@@ -21,6 +21,7 @@ from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.util.typing import ExtensionMetadata
 
 from formula_text import formula_text
+from reading import Dropdown
 
 MINISEARCH = Path(__file__).parent / "node_modules" / "minisearch"
 NOTICE = "// MiniSearch {version}, © Luca Ongaro, MIT licence.\n"
@@ -132,10 +133,15 @@ class Gatherer:
                 )
         return None
 
-    def walk(self, node: nodes.Element, record: Record) -> None:
-        """Add the words below `node` to `record`, or to the records that begin there."""
+    def walk(self, node: nodes.Element, record: Record, *, folded: bool = False) -> None:
+        """Add the words below `node` to `record`, or to the records that begin there.
+
+        Of a proof, which is folded, the words are enough; a solution is not found before it is opened.
+        """
         for child in node.children:
-            if isinstance(child, nodes.math_block):
+            if isinstance(child, Dropdown) and "solution" in child["classes"]:
+                continue
+            if isinstance(child, nodes.math_block) and not folded:
                 record.words.append(inline(child))
             if isinstance(child, SILENT) or getattr(child, "attributes", {}).get("nb_element") in CODE:
                 continue
@@ -145,7 +151,7 @@ class Gatherer:
                 begun = self.begin(child, record)
                 if begun is not None:
                     self.records.append(begun)
-                self.walk(child, begun or record)
+                self.walk(child, begun or record, folded=folded or isinstance(child, Dropdown))
 
 
 def store(
