@@ -1,8 +1,8 @@
 """What a search finds: a record for each section, statement, exercise and function, made as pages are.
 
 The browser searches the records with MiniSearch (`book/_static/search.js`), so that a result leads to the
-place itself. A record has the words of its place and its formulas as text, once, and no code. Each page's
-records are kept beside its doctree, for the builds that do not write the page again.
+place itself. A record has the words of its place and its formulas as text, once, and neither code nor what
+is folded (a proof, a solution): its statement is found. Each page's records are kept beside its doctree, for the builds that do not write the page again.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ SYNONYMS = (
 
 SILENT = (
     nodes.literal_block, nodes.doctest_block, nodes.raw, nodes.comment, nodes.image, nodes.math_block,
-    nodes.title, nodes.field_list, nodes.rubric, addnodes.desc_signature,
+    nodes.title, nodes.field_list, nodes.rubric, addnodes.desc_signature, Dropdown,
 )  # fmt: skip
 CODE = ("cell_code_source", "cell_code_output")
 
@@ -133,15 +133,10 @@ class Gatherer:
                 )
         return None
 
-    def walk(self, node: nodes.Element, record: Record, *, folded: bool = False) -> None:
-        """Add the words below `node` to `record`, or to the records that begin there.
-
-        Of a proof, which is folded, the words are enough; a solution is not found before it is opened.
-        """
+    def walk(self, node: nodes.Element, record: Record) -> None:
+        """Add the words below `node` to `record`, or to the records that begin there."""
         for child in node.children:
-            if isinstance(child, Dropdown) and "solution" in child["classes"]:
-                continue
-            if isinstance(child, nodes.math_block) and not folded:
+            if isinstance(child, nodes.math_block):
                 record.words.append(inline(child))
             if isinstance(child, SILENT) or getattr(child, "attributes", {}).get("nb_element") in CODE:
                 continue
@@ -151,7 +146,7 @@ class Gatherer:
                 begun = self.begin(child, record)
                 if begun is not None:
                     self.records.append(begun)
-                self.walk(child, begun or record, folded=folded or isinstance(child, Dropdown))
+                self.walk(child, begun or record)
 
 
 def store(
