@@ -2,7 +2,8 @@
 
 The browser searches the records with MiniSearch (`book/_static/search.js`), so that a result leads to the
 place itself. A record has the words of its place and its formulas as text, once, and neither code nor what
-is folded (a proof, a solution): its statement is found. Each page's records are kept beside its doctree, for the builds that do not write the page again.
+is folded: a proof is found by its statement. Each page's records are kept beside its doctree, for the builds
+that do not write the page again.
 """
 
 from __future__ import annotations
