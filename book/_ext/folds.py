@@ -39,9 +39,9 @@ def claim_of(cell: nodes.Element) -> str:
     return str(cell["cell_metadata"].get("claim", ""))
 
 
-def is_figure(output: nodes.Element) -> bool:
+def shows_figure(cell: nodes.Element) -> bool:
     """Tell whether a cell shows one of the book's figures."""
-    return any('class="kl-figure' in raw.astext() for raw in output.findall(nodes.raw))
+    return any('class="kl-figure' in raw.astext() for raw in cell.findall(nodes.raw))
 
 
 def fold(title: str, classes: list[str], content: Sequence[nodes.Element]) -> Dropdown:
@@ -84,6 +84,19 @@ class FoldCode(SphinxPostTransform):
                     self.fold_checks(run, claims)
                 else:
                     self.fold_code(run)
+        self.lift_picture()
+
+    def lift_picture(self) -> None:
+        """Let the first picture follow the first paragraph of its section, before it is explained."""
+        cells = (node for node in self.document.findall(nodes.container) if is_cell(node))
+        cell = next((cell for cell in cells if shows_figure(cell)), None)
+        if cell is None:
+            return
+        section = next(node for node in ancestors(cell) if isinstance(node, nodes.section))
+        paragraphs = [child for child in section.children if isinstance(child, nodes.paragraph)]
+        if paragraphs and cell.parent is section:
+            section.remove(cell)
+            section.insert(section.index(paragraphs[0]) + 1, cell)
 
     def fold_aims(self) -> None:
         """Put what the chapter teaches and what it needs into one line, so that its question comes first."""
@@ -123,11 +136,10 @@ class FoldCode(SphinxPostTransform):
     def gather(self, cells: list[nodes.container]) -> None:
         """Put the code of `cells` into a fold of the last of them, and drop the others."""
         last = cells[-1]
-        output = part(last, "cell_code_output")
         codes = [code for cell in cells if (code := part(cell, "cell_code_source")) is not None]
         for cell in cells:
             cell["hide_mode"] = None
-        figure = output is not None and is_figure(output)
+        figure = shows_figure(last)
         line = fold(self.title(last, figure=figure), ["kl-fold", "kl-code"], codes)
         line.parent.remove(line)
         last.insert(len(last.children) if figure else 0, line)

@@ -118,6 +118,10 @@ def test_figures_say_what_is_seen(document):
             assert len(description) >= SHORTEST_DESCRIPTION, f"<{tag}> is described only as {description!r}"
 
 
+def test_each_figure_is_there_once(document):
+    assert not [a for tag, a in document.tags if tag == "img" and a["src"].startswith("data:image/svg")]
+
+
 def test_no_formula_was_left_as_source(document):
     assert "$" not in document.text
     assert "\\begin{" not in document.text
