@@ -11,11 +11,15 @@ PYTEST := $(BIN)/python -m pytest
 JOBS ?= 2
 
 .DEFAULT_GOAL := book
-.PHONY: book environment serve lab test test-full test-code test-notebooks test-torch test-site test-setup test-newest test-oldest mutants bench bench-site refresh lock clean
+.PHONY: book pdf environment serve lab test test-full test-code test-notebooks test-torch test-site test-setup test-newest test-oldest mutants bench bench-site refresh lock clean
 
 book: environment  # the site; what is already there stays if the build fails
 	@$(BIN)/python book/_ext/build.py
 	@echo "The book is at _build/html/index.html"
+
+pdf: book  # the book on paper, offered by the site's home page; needs a Chromium
+	@$(BIN)/python book/_ext/paper.py
+	@echo "The book is at _build/book.pdf"
 
 serve: book  # the site at http://localhost:8000, opened in the browser
 	$(BIN)/python -m webbrowser -t http://localhost:8000 >/dev/null & \
@@ -44,7 +48,7 @@ test-notebooks: environment  # every cell re-run and compared, every claim check
 test-torch: .venv-torch/ready  # PyTorch's arrays and gradients, and a cluster of Dask, in an environment of their own
 	.venv-torch/bin/python -m pytest -q tests/arrays
 
-test-site: book  # the built pages in a browser
+test-site: pdf  # the built pages in a browser, and on paper
 	$(PYTEST) -q -n $(JOBS) --dist loadgroup tests/site
 
 test-setup: environment  # an empty folder and an empty cache, while everything has a newer, broken release
@@ -73,7 +77,7 @@ bench: .venv-bench/ready  # accuracy and speed beside other libraries, in an env
 	PYTHONPATH=tests .venv-bench/bin/python benchmarks/run.py
 
 bench-site: book  # this site beside the same notebooks built with Jupyter Book's defaults
-	PYTHONPATH=tests $(BIN)/python benchmarks/pages.py
+	PYTHONPATH=book/_ext $(BIN)/python benchmarks/pages.py
 
 refresh: environment  # re-execute the notebooks and store their outputs
 	$(BIN)/python book/_ext/refresh.py

@@ -1,12 +1,14 @@
 """Build the site with Jupyter Book, and put it in the place of the last one: `build.py`.
 
 The site is exchanged whole, so that a build that fails half-way never shows, and no page outlives its source.
-Nothing is built where no source has changed; only the stamp, which tells of the tests, is written anew.
+Nothing is built where no source has changed; only the stamp, which tells of the tests, is written anew. The
+home page offers the book on paper where `paper` has printed this very state of it.
 """
 
 from __future__ import annotations
 
 import fcntl
+import re
 import shutil
 import sys
 from collections.abc import Iterable
@@ -14,10 +16,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from isolation import leave_home_alone
+from stamp import sentence, stamp_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGE = ROOT / "_build" / "stage"
 SITE = ROOT / "_build" / "html"
+PAPER = ROOT / "_build" / "book.pdf"
+PAPER_RECORD = PAPER.with_name("book.pdf.made-from")
 
 # Every page depends on these.
 SETTINGS = ("_config.yml", "_toc.yml", "requirements.txt", "book/_ext/*.*", "book/_templates/*")
@@ -74,6 +79,28 @@ def publish(stage: Path, site: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+# The home page's place for the offer.
+OFFER = re.compile(r'(<p class="paper">).*?(</p>)', re.DOTALL)
+
+
+def paper_key() -> str:
+    """Return what a printed book must be made from to be this one: it bears the stamp too."""
+    return made_from(SOURCES) + sentence(ROOT)
+
+
+def offer_paper(site: Path) -> None:
+    """Put the printed book into `site` and a link to it on the home page; neither where there is none."""
+    copy, text = site / PAPER.name, ""
+    copy.unlink(missing_ok=True)
+    if PAPER.is_file() and same(PAPER_RECORD, paper_key()):
+        shutil.copy(PAPER, copy)
+        size = PAPER.stat().st_size / 1e6
+        text = f'On paper it is <a href="../{copy.name}">one PDF</a> ({size:.0f} MB).'
+    home = site / "book" / "index.html"
+    page = home.read_text(encoding="utf-8")
+    home.write_text(OFFER.sub(lambda place: place[1] + text + place[2], page), encoding="utf-8")
+
+
 def main() -> None:
     """Bring the site up to date, one build at a time."""
     leave_home_alone()
@@ -82,14 +109,13 @@ def main() -> None:
         key = made_from(SOURCES)
         record = SITE.with_name("html.made-from")
         if same(record, key) and SITE.is_dir():
-            from stamp import stamp_pages
-
             stamp_pages(ROOT, SITE)
-            return
-        record.unlink(missing_ok=True)
-        build(STAGE)
-        publish(STAGE / "html", SITE)
-        record.write_text(key, encoding="utf-8")
+        else:
+            record.unlink(missing_ok=True)
+            build(STAGE)
+            publish(STAGE / "html", SITE)
+            record.write_text(key, encoding="utf-8")
+        offer_paper(SITE)
 
 
 if __name__ == "__main__":

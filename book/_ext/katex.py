@@ -41,7 +41,7 @@ _TOKENS = re.compile(
     r"|\\(?:[A-Za-z]+|.)"
 )
 # What KaTeX was given, kept for programs; a search of the page would show it to readers.
-_SOURCE = re.compile(r"<annotation.*?</annotation>")
+_SOURCE = re.compile(r"<annotation.*?</annotation>", re.DOTALL)
 _NUMBERED = re.compile(r"\\(begin|end)\{(align|alignat|equation|gather)\}")
 
 

@@ -25,9 +25,11 @@ KATEX = Path(__file__).parent / "node_modules" / "katex" / "dist"
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 # What the pages do without: `site.js` has the few lines that are needed of the theme's scripts, `book.css`
-# styles statements and exercises, and the book has no tabs. Only the search page searches.
-SEARCH = {"_static/documentation_options.js", "_static/doctools.js", "_static/sphinx_highlight.js"}
+# styles statements and exercises, and the book has no tabs.
 UNUSED = {
+    "_static/documentation_options.js",
+    "_static/doctools.js",
+    "_static/sphinx_highlight.js",
     "_static/scripts/sphinx-book-theme.js",
     "_static/design-tabs.js",
     "_static/proof.css",
@@ -82,16 +84,15 @@ body {{ max-width: 34rem; margin: 20vh auto; padding: 0 1rem; font: 1.125rem/1.6
 
 
 def clear_page(
-    _app: Sphinx, page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
+    _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
 ) -> None:
     """Drop inline scripts (those without a file), second copies of figures and unused files from a page."""
     context["body"] = COPY.sub("", context.get("body", ""))
-    unused = UNUSED if page == "search" else UNUSED | SEARCH
     for kind in ("script_files", "css_files"):
         context[kind] = [
             asset
             for asset in context[kind]
-            if getattr(asset, "filename", None) and asset.filename.split("?")[0] not in unused
+            if getattr(asset, "filename", None) and asset.filename.split("?")[0] not in UNUSED
         ]
 
 
@@ -132,7 +133,8 @@ def add_katex(static: Path, text: str) -> None:
 
 def drop_unused(static: Path) -> None:
     """Delete the theme's files that no page asks for."""
-    for pattern in ("**/*.map", "**/*.ttf", "**/*webpack-macros.html", "scripts/*"):
+    own_search = ("searchtools.js", "language_data.js")
+    for pattern in ("**/*.map", "**/*.ttf", "**/*webpack-macros.html", "scripts/*", *own_search):
         for file in static.glob(pattern):
             file.unlink()
     for folder in ("images", "locales", "vendor"):

@@ -31,7 +31,7 @@ THEIRS = (
     "sphinx-design.min.css",
 )
 OWN = ("explore.css", "book.css", "page.css")
-SCRIPTS = ("site.js", "explore.js", "first-paint.js")
+SCRIPTS = ("site.js", "search.js", "explore.js", "first-paint.js")
 SHEET = "style.css"
 SCRIPT = Path(__file__).with_suffix(".mjs")
 

@@ -124,15 +124,21 @@ function reachWide() {
 new ResizeObserver(reachWide).observe(document.getElementById("main-content"));
 document.addEventListener("toggle", reachWide, true);
 
-// Paper has no buttons: print what is folded, and fold it again.
+// Paper is white and has no buttons: print in light colours what is folded, and fold it again.
 const folded = "article details:not([open])";
+const { dataset } = document.documentElement;
+let shown;
 addEventListener("beforeprint", () => {
+  shown ??= dataset.theme;
+  dataset.theme = "light";
   for (const box of document.querySelectorAll(folded)) {
     box.open = true;
     box.dataset.printed = "";
   }
 });
 addEventListener("afterprint", () => {
+  dataset.theme = shown ?? dataset.theme;
+  shown = undefined;
   for (const box of document.querySelectorAll("[data-printed]")) {
     box.open = false;
     delete box.dataset.printed;
@@ -149,5 +155,3 @@ function openTarget() {
 }
 addEventListener("hashchange", openTarget);
 openTarget();
-
-document.querySelector(".bd-search-container input")?.focus();

@@ -101,11 +101,12 @@ def neighbours_against_dimension(dimensions: Array, curves: Mapping[str, Array],
     """Draw estimates from samples alone, (repetitions, dimensions) each, against the dimension."""
     figure = Figure(figsize=(6.4, 3.4))
     ax = figure.subplots(gridspec_kw={"left": 0.1, "right": 0.78, "bottom": 0.15, "top": 0.97})
+    apart = iter((8, 0, -8))
     for (name, values), style in zip(curves.items(), ("-", (0, (4, 2)), (0, (1, 1.2))), strict=True):
         mean, spread = values.mean(axis=0), values.std(axis=0)
         ax.fill_between(dimensions, mean - spread, mean + spread, color=D_COLOR, alpha=0.18, linewidth=0)
         ax.plot(dimensions, mean, color=D_COLOR, linestyle=style)
-        _in_margin(ax, mean[-1], name, color=D_COLOR)
+        _in_margin(ax, mean[-1], name, color=D_COLOR, up=next(apart))
     ax.axhline(exact, color=INK, linewidth=1, linestyle=":")
     _in_margin(ax, exact, "exact")
     ax.set(xlim=(dimensions[0], dimensions[-1]), ylim=(0, 1.25 * exact), xlabel="dimension")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -189,3 +189,74 @@ def local_scores(p: Array, q: Array) -> Figure:
     ax.set(xlim=(-0.5, len(p) - 0.3), ylim=(0, 1.08), ylabel="probability", xlabel="outcome")
     ax.set_xticks(outcomes, [str(outcome) for outcome in outcomes])
     return figure
+
+
+@styled
+def bump_in_reach(p: Any, q: Any, w: float, r: float, numbers: tuple[float, float, float]) -> Figure:
+    """Draw p⋆ with a bump of weight w at r and its normal projection, over the bump's distance from it.
+
+    `numbers` are that distance in the projection's standard deviations, and the mass that the model and the
+    truth have within 2 of the bump's centre.
+    """
+    figure = Figure(figsize=(6.4, 4.8))
+    top, bottom = figure.subplots(
+        2, 1, gridspec_kw={"hspace": 0.34, "left": 0.1, "right": 0.98, "bottom": 0.11, "top": 0.98}
+    )
+    away, model, truth = numbers
+    pair_of_densities(top, p, q, np.linspace(-4, 25, 291))
+    top.annotate("", (r, 0.25), (float(q.mean()), 0.25), arrowprops={"arrowstyle": "<->", "color": INK})
+    top.plot([r, r], [0, 0.25], color=MUTED, linewidth=0.8, dashes=(1, 2))
+    top.text(0.99, 0.88, f"{away:.2f} standard deviations", color=INK, ha="right", transform=top.transAxes)
+    mass = f"within 2 of the bump: truth {truth:.3f}, model {model:.4f}"
+    top.text(0.99, 0.74, mass, color=INK, ha="right", transform=top.transAxes)
+    top.set(xlim=(-4, 25), ylim=(0, 0.45), yticks=[0, 0.2, 0.4], xlabel="x", ylabel="density")
+    weights = np.linspace(0.03, 0.6, 115)
+    bottom.plot(weights, np.sqrt((1 - weights) / weights), color=Q_COLOR)
+    bottom.text(0.1, 3.25, "√((1 − w) / w)", color=Q_COLOR)
+    bottom.plot(w, away, "o", color=Q_COLOR, markersize=8)
+    for height in (1, 2):
+        bottom.axhline(height, color=MUTED, linewidth=0.8, dashes=(1, 2))
+    bottom.set(xlim=(0, 0.6), ylim=(0, 5), yticks=[0, 1, 2, 3, 4, 5], xlabel="weight w of the bump")
+    bottom.set_ylabel("standard deviations")
+    return figure
+
+
+@styled
+def right_angle(p: Array, foot: Array, q: Array, curve: Array, line: Array, sides: Sequence[float]) -> Figure:
+    """Draw laws on three outcomes as points of a triangle, and the three divergences between them as bars.
+
+    `curve` (n, 3) is the exponential family, `line` (2, 3) the ends of the laws with the mean of p;
+    `sides` are D(p‖q), D(p‖foot) and D(foot‖q).
+    """
+    figure = Figure(figsize=(6.4, 5.6))
+    top, bottom = figure.subplots(
+        2, 1, gridspec_kw={"height_ratios": [3.2, 1], "hspace": 0.12, "left": 0.16, "right": 0.98,
+                           "bottom": 0.1, "top": 0.98},
+    )  # fmt: skip
+    top.plot(*_in_triangle(np.eye(3)[[0, 1, 2, 0]]), color=MUTED, linewidth=0.8)
+    top.plot(*_in_triangle(curve), color=Q_COLOR, dashes=(4, 2))
+    top.plot(*_in_triangle(line), color=P_COLOR)
+    top.plot(*_in_triangle(np.array([p, foot, q, p])), color=D_COLOR, linewidth=1.2)
+    for law, name, color, offset in (
+        (p, "p⋆", P_COLOR, (-24, -4)), (foot, "p∘", INK, (-22, 6)), (q, "q", Q_COLOR, (8, 2)),
+    ):  # fmt: skip
+        place = tuple(map(float, _in_triangle(law)))
+        top.plot(*place, "o", color=color, markeredgecolor=GROUND, markersize=8)
+        top.annotate(name, place, offset, textcoords="offset points", color=color, fontsize=12)
+    for corner, offset in zip(np.eye(3), ((-12, -6), (6, -2), (6, -6)), strict=True):
+        place = tuple(map(float, _in_triangle(corner)))
+        text = str(int(corner.argmax()))
+        top.annotate(text, place, offset, textcoords="offset points", color=MUTED)
+    top.set(aspect="equal", xlim=(-0.1, 1.1), ylim=(-0.06, 0.92))
+    top.axis("off")
+    whole, first, second = sides
+    bottom.barh([1, 0, 0], [whole, first, second], 0.6, left=[0, 0, first], color=D_COLOR,
+                alpha=0.5, edgecolor=GROUND)  # fmt: skip
+    bottom.set_yticks([1, 0], ["p⋆ to q", "p⋆ to p∘ to q"])
+    bottom.set(xlim=(0, 2.2), ylim=(-0.5, 1.5), xlabel="nats")
+    return figure
+
+
+def _in_triangle(law: Array) -> tuple[Array, Array]:
+    """Return the place of laws (..., 3) in the triangle: to the right the mean, upwards outcome 1."""
+    return law[..., 2] + law[..., 1] / 2, np.sqrt(3) / 2 * law[..., 1]

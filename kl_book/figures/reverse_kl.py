@@ -43,20 +43,23 @@ def landscape(a: float, optima: Sequence[tuple[float, float, float]], means: Arr
     )
     x = np.linspace(means[0], means[-1], 221)
     p = stats.Mixture([stats.Normal(mu=-a, sigma=1), stats.Normal(mu=a, sigma=1)])
-    lowest, *others = (stats.norm(mean, scale) for _, mean, scale in optima)
-    pair_of_densities(top, p, lowest, x)
-    gaps = np.append(x, np.nan)
-    dotted = [np.append(q.pdf(x), np.nan) for q in others]
-    top.plot(np.tile(gaps, len(dotted)), np.ravel(dotted), color=Q_COLOR, linewidth=1, dashes=(1, 2))
+    values, centres, _ = np.array(optima).T
+    equal = values < values[0] + 1e-6
+    top.fill_between(x, p.pdf(x), color=P_COLOR, alpha=0.12, linewidth=0)
+    top.plot(x, p.pdf(x), color=P_COLOR)
+    gaps = np.append(x, np.nan)  # several curves as one line, so that all frames have the same lines
+    fits = np.array([np.append(stats.norm.pdf(x, mean, scale), np.nan) for _, mean, scale in optima])
+    for chosen, width, dashes in ((equal, 1.8, (4, 2)), (~equal, 1, (1, 2))):
+        curves = np.tile(gaps, chosen.sum()), np.ravel(fits[chosen])
+        top.plot(*curves, color=Q_COLOR, linewidth=width, dashes=dashes)
     top.plot(x, stats.norm.pdf(x, scale=np.hypot(1, a)), color=MUTED, linewidth=1, dashes=(6, 2, 1, 2))
     _key(top)
     top.set(xlim=(means[0], means[-1]), ylim=(0, 0.6), ylabel="density", yticks=[0, 0.2, 0.4, 0.6])
     bottom.plot(means, depths, color=D_COLOR)
-    values, centres, _ = np.array(optima).T
     bottom.plot(centres, values, "o", color=Q_COLOR, markerfacecolor=GROUND, markersize=6)
-    bottom.plot(centres[:1], values[:1], "o", color=Q_COLOR, markersize=8)
+    bottom.plot(centres[equal], values[equal], "o", color=Q_COLOR, markersize=8)
     bottom.set(xticks=[-8, -4, 0, 4, 8], xlabel="x, and mean of the normal")
-    bottom.set(ylim=(0, 1.6), yticks=[0, 0.5, 1, 1.5], ylabel="least reverse KL (nats)")
+    bottom.set(ylim=(0, 2), yticks=[0, 0.5, 1, 1.5, 2], ylabel="least reverse KL (nats)")
     return figure
 
 
@@ -168,20 +171,53 @@ def _branch(ax: Axes, x: Array, y: Array, lowest: NDArray[np.bool_], color: str)
 
 
 @styled
-def quadrature_cost(counts: Array, dimensions: Array, per_axis: float, limit: float) -> Figure:
-    """Draw counted evaluations (d,) for d = 1, 2, … and their continuation per_axis**d over `dimensions`."""
-    figure = Figure(figsize=(6.4, 3.2))
-    ax = figure.subplots(gridspec_kw={"left": 0.11, "right": 0.98, "bottom": 0.16, "top": 0.96})
-    ax.semilogy(dimensions, per_axis ** dimensions.astype(float), color=MUTED, dashes=(4, 2), linewidth=1.2)
-    ax.semilogy(np.arange(1, len(counts) + 1), counts, "o", color=P_COLOR)
-    ax.annotate("counted", (len(counts), counts[-1]), (8, -8), textcoords="offset points", color=P_COLOR)
-    middle = dimensions[len(dimensions) // 2]
-    ax.annotate(
-        "extrapolated", (middle, per_axis**middle), (10, -10), textcoords="offset points", color=MUTED
-    )
-    ax.axhline(limit, color=INK, linewidth=0.8)
-    ax.text(dimensions[0], limit * 3, "a billion a second since the Big Bang", color=INK)
-    ax.set(xlabel="dimension d", ylabel="evaluations of p̃")
+def samples_needed(
+    dimensions: Array, needed: Array, least: Array, suggested: Sequence[tuple[float, float]]
+) -> Figure:
+    """Draw the samples of a proposal that an error of a tenth takes, over the dimension.
+
+    `needed` (d,) by the exact variance, `least` (d,) by the divergence; `suggested` are pairs of a dimension
+    and the number that the variance of a sample suggests.
+    """
+    figure = Figure(figsize=(6.4, 3.6))
+    ax = figure.subplots(gridspec_kw={"left": 0.12, "right": 0.98, "bottom": 0.15, "top": 0.97})
+    ax.semilogy(dimensions, needed, color=INK)
+    ax.semilogy(dimensions, least, color=D_COLOR, dashes=(4, 2))
+    ax.semilogy(*zip(*suggested, strict=True), "o", color=Q_COLOR, markersize=7)
+    at = 3 * len(dimensions) // 4
+    ax.annotate("needed", (dimensions[at], needed[at]), (-8, 6), ha="right", textcoords="offset points")
+    ax.annotate("at least, by exp D", (dimensions[at], least[at]), (6, -12), textcoords="offset points",
+                color=D_COLOR)  # fmt: skip
+    ax.annotate("suggested by the samples", suggested[-1], (0, -16), ha="right", textcoords="offset points",
+                color=Q_COLOR)  # fmt: skip
+    ax.set(xlabel="dimension d", ylabel="samples for an error of 10%")
+    return figure
+
+
+@styled
+def hanging_bars(bars: Mapping[str, tuple[float, float]], log_aleph: float) -> Figure:
+    """Hang log ℵ and a divergence from zero, model by model; each bar ends at its ELBO.
+
+    `bars` maps a name to the ELBO and the divergence; log ℵ must be negative.
+    """
+    figure = Figure(figsize=(6.4, 3.8))
+    ax = figure.subplots(gridspec_kw={"left": 0.1, "right": 0.98, "bottom": 0.06, "top": 0.9})
+    places = np.arange(float(len(bars)))
+    bounds, gaps = np.array(list(bars.values())).T
+    ax.bar(places, log_aleph, 0.6, color=P_COLOR, alpha=0.3)
+    ax.bar(places, -gaps, 0.6, bottom=log_aleph, color=D_COLOR, alpha=0.5)
+    ax.axhline(log_aleph, color=P_COLOR, linewidth=1.2)
+    for place, bound in zip(places, bounds, strict=True):
+        ax.plot([place - 0.3, place + 0.3], [bound, bound], color=INK, linewidth=1.8)
+        ax.text(place, bound - 0.12, f"{bound:.2f}".replace("-", "−"), color=INK, ha="center", va="top")
+    ax.text(places[-1] + 0.42, log_aleph - 0.75, "black: the ELBO", color=INK, ha="right")
+    ax.text(places[-1] + 0.42, log_aleph - 1.2, "blue: log ℵ", color=P_COLOR, ha="right")
+    ax.text(places[-1] + 0.42, log_aleph - 1.65, "green: the divergence", color=D_COLOR, ha="right")
+    ax.set_xticks(places, list(bars))
+    ax.xaxis.tick_top()
+    ax.tick_params(axis="x", length=0)
+    ax.spines["bottom"].set_visible(False)
+    ax.set(xlim=(-0.5, len(bars) - 0.5), ylim=(min(bounds) - 0.5, 0), ylabel="nats")
     return figure
 
 

@@ -1,4 +1,4 @@
-"""The plots of chapter 7: a classifier's loss above its floor, and a reference tilted by a reward."""
+"""The plots of chapter 8: a classifier's loss above its floor, and a reference tilted by a reward."""
 
 from __future__ import annotations
 

@@ -17,15 +17,16 @@ from tests.book.sabotage import Recorded, Report, borrowed_names, examine, share
 REQUIRED = {
     "probabilistic-learning": {
         "def-entropy", "def-cross-entropy", "def-kl", "gibbs-inequality", "kl-asymmetric", "kl-support",
-        "kl-not-a-metric", "sample-versus-evaluate",
+        "kl-not-a-metric", "sample-versus-evaluate", "chain-rule", "data-processing", "bijection-invariant",
+        "pinsker", "jensen-shannon",
     },
     "forward-kl": {
         "forward-split", "forward-equivalences", "empirical-likelihood", "mle-consistent", "mass-covering",
-        "moment-matching", "why-log",
+        "moment-matching", "why-log", "pythagoras", "fisher-curvature",
     },
     "reverse-kl": {
         "reverse-split", "mode-seeking", "entropy-regularizes", "normalizer-drops", "normalizer-intractable",
-        "evidence", "elbo-bound", "elbo-equivalence",
+        "evidence", "elbo-bound", "elbo-equivalence", "elbo-reconstruction", "proposal-price", "other-ways",
     },
     "gradient-estimators": {
         "score-function", "score-zero-mean", "baseline-unbiased", "reparameterization", "exact-variances",
@@ -33,6 +34,10 @@ REQUIRED = {
     },
     "summary": {"forward-versus-reverse"},
     "computing-kl": {"conditioning", "phi-repairs", "psi-mirror", "weights-not-one"},
+    "estimating-kl": {
+        "estimator-values", "estimator-spread", "k3-infinite-variance", "what-is-descended",
+        "off-policy-gradients", "sequence-gradient", "sequence-weights", "what-to-write",
+    },
     "where-you-meet-it": {
         "classifier-loss", "token-losses", "latent-price", "tilted-reference", "judge-loss",
         "histogram-noise",

@@ -231,14 +231,12 @@ def test_a_statement_is_reached_by_its_permalink(chapter):
     assert chapter.evaluate("document.querySelector(':target').classList.contains('proof')")
 
 
-@pytest.mark.parametrize("word", ["surprise", "Gibbs", "kl_categorical"], ids=["prose", "statement", "code"])
-def test_the_search_finds(visit, word):
+@pytest.mark.parametrize("word", ["surprise", "Gibbs"], ids=["prose", "statement"])
+def test_the_search_finds_from_every_page(visit, word):
     page = visit("book/index.html")
     page.get_by_role("searchbox").fill(word)
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("search.html"))
     page.locator("#search-results li a").first.wait_for()
-    names = page.locator("#search-results li > a").all_inner_texts()
-    assert any("Probabilistic learning" in name for name in names)
-    page.locator("#search-results li > a", has_text="Probabilistic learning").first.click()
+    page.locator("#search-results li", has_text="Probabilistic learning").first.get_by_role("link").click()
     page.wait_for_url(re.compile(r"probabilistic-learning\.html"))

@@ -21,6 +21,12 @@ IN_MODE = """(mode) => {
 }"""
 LOADED = """[...document.fonts].filter((font) => font.status === "loaded")
   .map((font) => font.family.replaceAll('"', ""))"""
+# What a printer would move to the next page whole.
+MONOLITHIC = "article :is(.admonition, details, pre, .highlight, .cell_input, .output, table)"
+IN_ONE_PIECE = """(boxes) => boxes.filter((box) => {
+  const { breakInside, overflowX, overflowY } = getComputedStyle(box);
+  return breakInside !== "auto" || overflowX !== "visible" || overflowY !== "visible";
+}).map((box) => box.outerHTML.slice(0, 80))"""
 FRAMES = re.compile(r" data-frames='[^']*'")
 
 
@@ -85,9 +91,13 @@ def test_a_page_works_from_a_plain_folder(visit, site, page_path):
 
 
 def test_a_page_prints(opened, page):
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
     assert page.locator("article details:not([open])").count() == 0
+    assert page.evaluate("document.getAnimations().length") == 0, "what fades in is not on paper"
+    assert page.locator(MONOLITHIC).evaluate_all(IN_ONE_PIECE) == []
     for hidden in (".bd-header-article", ".kl-drawer", ".prev-next-footer", ".copybtn"):
         assert page.locator(hidden).first.is_hidden(), hidden
     assert page.locator("h1").first.is_visible()
@@ -95,6 +105,7 @@ def test_a_page_prints(opened, page):
     assert pdf.startswith(b"%PDF")
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) >= (2 if opened.is_chapter else 1)
     page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert page.locator("article details[data-printed]").count() == 0
 
 

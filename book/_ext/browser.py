@@ -1,4 +1,4 @@
-"""Find a Chromium or Chrome on this machine and start it, for the site's tests and its benchmark."""
+"""Find a Chromium or Chrome on this machine and start it: for the book on paper, the tests, the benchmark."""
 
 from __future__ import annotations
 

@@ -1,0 +1,93 @@
+// Runs in the browser for paper.py: makes one document of the pages of the book, to be printed.
+// An address in a page gets the page's name before it, so that it is unique and links find it.
+const unique = (page, id) => `${page}--${id}`;
+
+const local = (page, address, known) => {
+  const [path, id] = address.split("#");
+  const target = path ? path.replace(/\.html$/, "") : page;
+  if (!known.includes(target)) return null;
+  return `#${id ? unique(target, decodeURIComponent(id)) : target}`;
+};
+
+const readPage = async (page) =>
+  new DOMParser().parseFromString(await (await fetch(`${page}.html`)).text(), "text/html");
+
+function takeArticle(page, source, known) {
+  const article = source.querySelector("article.bd-article");
+  for (const gone of article.querySelectorAll("script, template, .headerlink, .copybtn, .paper")) gone.remove();
+  for (const figure of article.querySelectorAll("[data-frames]")) delete figure.dataset.frames;
+  for (const element of article.querySelectorAll("[id]")) {
+    if (!element.closest("svg")) element.id = unique(page, element.id); // a drawing's are unique, and its own
+  }
+  for (const link of article.querySelectorAll("a[href]:not(svg a)")) {
+    const address = link.getAttribute("href");
+    if (/^[a-z]+:/.test(address)) continue;
+    const target = local(page, address, known);
+    if (target) link.setAttribute("href", target);
+    else link.replaceWith(...link.childNodes); // a file of the site, which paper does not have
+  }
+  for (const fold of article.querySelectorAll("details")) fold.open = true;
+  article.id = page;
+  return article;
+}
+
+// Each chapter is a kind of page of its own, with its title at the head.
+function runningHeads(articles) {
+  const quoted = (text) => JSON.stringify(text.replaceAll("\\", ""));
+  return articles.map((article, i) => {
+    article.style.page = `part-${i}`;
+    const title = article.querySelector("h1").textContent.trim();
+    return `@page part-${i} { @top-right { content: ${quoted(title)}; } }`;
+  });
+}
+
+// What the contents and the bookmarks list: the chapters and their sections, with the places that begin them.
+function listHeadings(articles) {
+  return articles.flatMap((article) => [...article.querySelectorAll("h1, h2")]).map((heading) => {
+    const text = heading.cloneNode(true);
+    for (const twice of text.querySelectorAll(".katex-html")) twice.remove();
+    const chapter = heading.localName === "h1";
+    const place = heading.closest(chapter ? "article" : "section").id;
+    return { chapter, place, heading, title: text.textContent.trim() };
+  });
+}
+
+function contents(headings) {
+  const list = document.createElement("ul");
+  for (const { chapter, place, heading } of headings) {
+    const item = list.appendChild(document.createElement("li"));
+    item.className = chapter ? "chapter" : "section";
+    const link = item.appendChild(document.createElement("a"));
+    link.href = `#${place}`;
+    link.append(...heading.cloneNode(true).childNodes);
+    item.appendChild(document.createElement("span")).className = "page";
+  }
+  return list;
+}
+
+async function bind([home, ...pages], style) {
+  const known = [home, ...pages];
+  const sources = await Promise.all(known.map(readPage));
+  const articles = sources.map((source, i) => takeArticle(known[i], source, known));
+  const title = articles[0].querySelector("h1").textContent.trim();
+  const nav = document.createElement("nav");
+  nav.innerHTML = '<h1 id="contents">Contents</h1>';
+  const headings = listHeadings(articles.slice(1));
+  nav.append(contents(headings));
+  const colophon = document.createElement("footer");
+  colophon.append(...sources[0].querySelector(".bd-footer-content__inner").cloneNode(true).childNodes);
+  const sheet = document.createElement("style");
+  sheet.textContent = [style, ...runningHeads(articles.slice(1))].join("\n");
+  document.title = title;
+  document.head.append(sheet);
+  document.body.replaceChildren(articles[0], colophon, nav, ...articles.slice(1));
+  await document.fonts.ready;
+  return headings.map(({ chapter, place, title }) => ({ chapter, place, title }));
+}
+
+// The first printing leaves room for the numbers that the second one has from it.
+function numberPages(numbers) {
+  for (const item of document.querySelectorAll("nav li")) {
+    item.lastChild.textContent = numbers[item.firstChild.hash.slice(1)] ?? "000";
+  }
+}
