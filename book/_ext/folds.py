@@ -88,16 +88,16 @@ class FoldCode(SphinxPostTransform):
         self.lift_picture()
 
     def lift_picture(self) -> None:
-        """Let the first picture follow the first sentences of its section, before it is explained."""
+        """Let the first picture follow the first paragraph of its section, or stand before what leads on."""
         cells = (node for node in self.document.findall(nodes.container) if is_cell(node))
         cell = next((cell for cell in cells if shows_figure(cell)), None)
         if cell is None:
             return
         section = next(node for node in ancestors(cell) if isinstance(node, nodes.section))
-        ends = [p for p in section.children if isinstance(p, nodes.paragraph) and p.astext().endswith(ENDS)]
-        if ends and cell.parent is section:
+        first = next((p for p in section.children if isinstance(p, nodes.paragraph)), None)
+        if first is not None and cell.parent is section:
             section.remove(cell)
-            section.insert(section.index(ends[0]) + 1, cell)
+            section.insert(section.index(first) + first.astext().endswith(ENDS), cell)
 
     def fold_aims(self) -> None:
         """Put what the chapter teaches and what it needs into one line, so that its question comes first."""

@@ -32,6 +32,14 @@ def split(node: nodes.Node | None, pattern: re.Pattern[str]) -> str:
     return match[0]
 
 
+def following(formula: nodes.Node) -> nodes.Node | None:
+    """Return what comes after a formula, also where it ends emphasised words: a mark then joins them."""
+    node = formula
+    while isinstance(node.parent, nodes.strong | nodes.emphasis) and node is node.parent.children[-1]:
+        node = node.parent
+    return node.next_node(descend=False, siblings=True)
+
+
 class KeepTogether(SphinxPostTransform):
     """Join each formula in a line with the marks around it, and each dash with the word before it."""
 
@@ -50,7 +58,7 @@ class KeepTogether(SphinxPostTransform):
             parent = formula.parent
             place = parent.index(formula)
             before = split(parent[place - 1] if place else None, BEFORE)
-            after = split(formula.next_node(descend=False, siblings=True), AFTER)
+            after = split(following(formula), AFTER)
             if before or after:
                 joined = nodes.inline("", nodes.Text(before), formula.deepcopy(), nodes.Text(after))
                 joined["classes"].append("kl-together")

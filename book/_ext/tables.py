@@ -19,6 +19,7 @@ from head import plain
 TABLE = re.compile(r'<table class="table">.*?</table>', re.DOTALL)
 ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 HEADING = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
+NO_HEADING = re.compile(r"<th\b[^>]*>(?:<p></p>|\s)*</th>")
 EMPTY = re.compile(r"[^>]*>(?:<p></p>|\s)*</td>")
 CELL = re.compile(r"<td\b")
 ROLES = {
@@ -45,6 +46,7 @@ def card(table: re.Match[str]) -> str:
     if not labels:
         return table[0]
     html = ROW.sub(lambda row: with_labels(row[0], labels) if "<td" in row[0] else row[0], table[0])
+    html = NO_HEADING.sub('<td role="cell"></td>', html)  # a corner that says nothing
     for tag, with_role in ROLES.items():
         html = html.replace(tag, with_role)
     return html
