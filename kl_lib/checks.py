@@ -7,6 +7,7 @@ the argument, the value it got, and what would have been right.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from numbers import Integral
 from typing import Any
 
@@ -31,6 +32,19 @@ def as_finite(name: str, value: ArrayLike, *, minus_infinity: bool = False) -> A
         bad = np.argwhere(~finite)
         raise ValueError(f"{name} must be finite, got {array[tuple(bad[0])]}{_at(bad[0])}")
     return array
+
+
+def check_aligned(**values: Any) -> None:
+    """Refuse labelled arrays, such as those of pandas, whose labels differ where their entries would meet."""
+    labelled = [(name, value.axes) for name, value in values.items() if hasattr(value, "axes")]
+    for (name, axes), (other, others) in combinations(labelled, 2):
+        for labels, more in zip(reversed(axes), reversed(others), strict=False):
+            if len(labels) == len(more) and not np.array_equal(labels, more):
+                first, second = next(pair for pair in zip(labels, more, strict=True) if pair[0] != pair[1])
+                raise ValueError(
+                    f"{name} and {other} must have the same labels in the same order, got {first!r} beside "
+                    f"{second!r}; to_numpy() drops the labels"
+                )
 
 
 def as_log_ratio(name: str, value: ArrayLike) -> NDArray[Any]:

@@ -36,6 +36,8 @@ def effective_sample_size(log_weights: Any) -> Any:
         If `log_weights` are no real numbers.
     ValueError
         If they are not (n,), one is nan or inf, there is none, or all are −inf.
+    ArithmeticError
+        If n is more than the largest number of half precision.
 
     Examples
     --------
@@ -49,6 +51,10 @@ def effective_sample_size(log_weights: Any) -> Any:
     Kong (1992), "A note on importance sampling using standardized weights".
     """
     xp, values, dtype = _as_log_weights(log_weights, fewest=1)
+    if values.shape[0] > float(xp.finfo(dtype).max):
+        raise ArithmeticError(
+            f"the size of {values.shape[0]} weights may not fit {dtype}: convert log_weights"
+        )
     weights = xp.exp(values)
     return in_precision(xp, xp.sum(weights) ** 2 / xp.sum(weights**2), dtype)
 

@@ -1,11 +1,15 @@
-"""Maximising a deterministic objective with its exact gradient, by SciPy's BFGS in the units of pθ itself."""
+"""Maximising a deterministic objective with its exact gradient, by BFGS in the units of pθ itself.
+
+The limited-memory BFGS is our own, two loops and a search. SciPy's takes as many evaluations, but solves its
+small systems by threaded LAPACK calls, which cost milliseconds a step where cores are busy; its search also
+fails where the objective is -inf, and where rounding hides what is gained and the gradient alone can tell.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
-from scipy import linalg, optimize
 
 from kl_lib.families import Family, FullNormal, Reparameterizable
 from kl_lib.families.units import Units
@@ -17,15 +21,20 @@ Record = Callable[[Array, float], None]
 
 # So many last steps teach BFGS the curvature.
 _MEMORY = 20
-# The units are taken anew where the log of a scale has moved so far.
+# The units are taken anew, and natural steps tried, after so many, or where the log of a scale moved so far.
+_ROUND = 60
 _STALE = 1.0
+# A search moves the log of a scale no farther.
+_FAR = 20.0
 # How far a maximum is shaken, in standard deviations: what stood on a saddle rolls off.
 _SHAKE = 1e-3
 _ROUNDING = 8 * np.finfo(float).eps
-_NEAR = 1e-8
+# A gain below this part of the value is read from the slopes.
+_NEAR = 1e-10
+_BACKTRACKS = 60
 # The parts of a natural step that are tried, and the least curvature, in those of pθ, that it trusts.
 _PARTS = (1.0, 0.3, 0.1)
-_LEAST_CURVATURE = 1e-2
+_LEAST_CURVATURE = 1e-4
 
 
 def natural_step(family: Reparameterizable, theta: Array, gradient: Array, part: float) -> Array:
@@ -39,7 +48,7 @@ def natural_step(family: Reparameterizable, theta: Array, gradient: Array, part:
     lower = np.diag(gradient[d : 2 * d])
     if full:
         lower[np.tril_indices(d, -1)] = gradient[2 * d :]
-    curvatures, axes = linalg.eigh(np.eye(d) - lower, lower=True) if full else (1 - np.diag(lower), np.eye(d))
+    curvatures, axes = np.linalg.eigh(np.eye(d) - lower) if full else (1 - np.diag(lower), np.eye(d))
     curvatures = 1 + part * (np.maximum(np.abs(curvatures), _LEAST_CURVATURE) - 1)
     mean = theta[:d] + part * factor @ (axes @ (axes.T @ gradient[:d] / curvatures))
     # L R Rᵀ Lᵀ with R Rᵀ = axes diag(1 / curvatures) axesᵀ
@@ -87,6 +96,11 @@ def maximize(
     return Fit(family, theta, Estimate.exact(point.value), converged, message, point.norm, np.array(trace))
 
 
+def _length(vector: Array) -> float:
+    with np.errstate(over="ignore"):
+        return float(np.linalg.norm(vector))
+
+
 class _Point:
     """Where a climb is: θ, the units there, the value, the gradient by steps in these units and its norm."""
 
@@ -94,7 +108,7 @@ class _Point:
         self.theta, self.value = theta, value
         self.units = Units(family, theta, by_weight=True)
         self.gradient = self.units.gradient(slopes)
-        self.norm = float(np.linalg.norm(self.gradient))
+        self.norm = _length(self.gradient)
 
     def below(self, other: _Point) -> bool:
         """Whether the other is higher; where rounding hides that, flatter."""
@@ -147,35 +161,65 @@ class _Climb:
                     self.left -= 1
                     record(theta, point.value)
                     break
-            if not point.norm <= before.norm / 2:
+            if point is before or point.norm > before.norm / 2:
                 break
         return point
 
     def _bfgs(self, point: _Point, tol: float, record: Record) -> _Point:
-        """Climb in the units of the point until they are stale, or the line search finds nothing more."""
-        gradient = point.gradient
-        # so near the top that rounding would hide what is gained, and the slopes tell it better
-        near = point.norm**2 <= _NEAR * abs(point.value)
-
-        def loss(y: Array) -> tuple[float, Array]:
-            nonlocal gradient
-            value, slopes = self._value(point.theta + point.units.step(y))
-            if value == -np.inf:  # a hill that sends the line search back
-                return 1 - point.value + float(y @ y), 2 * y
-            gradient = point.units.gradient(slopes)
-            if near:
-                value = point.value + 0.5 * float((point.gradient + gradient) @ y)
-            return -value, -gradient
-
-        def step(intermediate_result: optimize.OptimizeResult) -> None:
-            move = point.units.step(intermediate_result.x)
-            record(point.theta + move, -intermediate_result.fun)
+        """Climb in the units of the point until they are stale, or the search finds nothing more."""
+        theta, value, gradient = point.theta, point.value, point.gradient
+        memory: list[tuple[Array, Array, float]] = []
+        for _ in range(min(_ROUND, self.left)):
+            if _length(gradient) <= tol:
+                break
+            direction = _direction(gradient, memory)
+            found = self._search(point, theta, value, gradient, direction)
+            if found is None:
+                break
+            before = gradient
+            length, theta, value, gradient = found
             self.left -= 1
-            stale = np.abs(move[self.family.log_scales]).max(initial=0) > _STALE
-            if stale or self.left <= 0 or np.linalg.norm(gradient) <= tol:
-                raise StopIteration
+            record(theta, value)
+            if np.abs((theta - point.theta)[self.family.log_scales]).max(initial=0.0) > _STALE:
+                break
+            step, bend = length * direction, before - gradient
+            if (curvature := float(step @ bend)) > 0:
+                memory = [*memory[1 - _MEMORY :], (step, bend, curvature)]
+        return point if theta is point.theta else self.at(theta)
 
-        options = {"maxcor": _MEMORY, "ftol": 0.0, "gtol": 0.0, "maxiter": self.max_iter, "maxfun": np.inf}
-        start = np.zeros(self.family.size)
-        found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", callback=step, options=options)
-        return self.at(point.theta + point.units.step(found.x))
+    def _search(
+        self, point: _Point, theta: Array, value: float, gradient: Array, direction: Array
+    ) -> tuple[float, Array, float, Array] | None:
+        """Return the first length that gains enough (Armijo), the slopes telling what rounding hides."""
+        length, promised = 1.0, float(gradient @ direction)
+        if not 0 < promised < np.inf:
+            return None
+        step = point.units.step(direction)
+        widest = np.abs(step[self.family.log_scales]).max(initial=0.0)
+        if widest > _FAR:
+            length = _FAR / widest
+        for _ in range(_BACKTRACKS):
+            reached, slopes = self._value(theta + length * step)
+            there, gain = point.units.gradient(slopes), reached - value
+            if length * promised <= _NEAR * abs(value) and reached > -np.inf:
+                gain = 0.5 * length * float((gradient + there) @ direction)
+            if gain >= 1e-4 * length * promised:
+                return length, theta + length * step, reached, there
+            # the top of the parabola through what is known, within bounds
+            length *= float(np.clip(length * promised / (2 * (length * promised - gain)), 0.1, 0.5))
+        return None
+
+
+def _direction(gradient: Array, memory: list[tuple[Array, Array, float]]) -> Array:
+    """Return the gradient times the inverse of the curvature that the steps have met, in two loops."""
+    if not memory:
+        return gradient / max(1.0, _length(gradient))
+    direction, shares = gradient.copy(), []
+    for step, bend, curvature in reversed(memory):
+        shares.append((step @ direction) / curvature)
+        direction -= shares[-1] * bend
+    _, bend, curvature = memory[-1]
+    direction *= curvature / (bend @ bend)
+    for (step, bend, curvature), share in zip(memory, reversed(shares), strict=True):
+        direction += (share - (bend @ direction) / curvature) * step
+    return direction

@@ -73,7 +73,9 @@ class Estimate:
         if not np.isfinite(value):
             return cls(value, np.inf, n)
         deviations = samples - value
-        return cls(value, float(np.sqrt(deviations @ deviations / (n - 1) / n)), n)
+        with np.errstate(over="ignore"):  # an error beyond floats is inf
+            square = deviations @ deviations
+        return cls(value, float(np.sqrt(square / (n - 1) / n)), n)
 
 
 @dataclass(frozen=True)

@@ -98,5 +98,7 @@ def shift(newer: Any) -> float:
     inner = getattr(newer, "_dist", None)
     if inner is None:
         return 0.0
-    loc, scale = np.abs(getattr(newer, "loc", 0.0)), np.abs(getattr(newer, "scale", 1.0))
+    # Not its attributes: SciPy gives those of one truncated variable to all others.
+    parameters = private(newer, "_parameters")
+    loc, scale = np.abs(parameters.get("loc", 0.0)), np.abs(parameters.get("scale", 1.0))
     return float(np.max(loc) + np.max(scale) * shift(inner))

@@ -17,6 +17,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.typing import ExtensionMetadata
 
+from captions import NumberedFigure
 from claims import Claims, read_claims
 from reading import Dropdown
 
@@ -75,7 +76,6 @@ class FoldCode(SphinxPostTransform):
         if path.suffix != ".ipynb":
             return
         self.names = [cell["id"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
-        self.figures = 0
         claims = read_claims(path)
         self.fold_aims()
         parents = dict.fromkeys(cell.parent for cell in self.document.findall(is_cell))
@@ -93,11 +93,12 @@ class FoldCode(SphinxPostTransform):
         cell = next((cell for cell in cells if shows_figure(cell)), None)
         if cell is None:
             return
-        section = next(node for node in ancestors(cell) if isinstance(node, nodes.section))
+        figure = cell.parent if isinstance(cell.parent, NumberedFigure) else cell
+        section = figure.parent
         first = next((p for p in section.children if isinstance(p, nodes.paragraph)), None)
-        if first is not None and cell.parent is section:
-            section.remove(cell)
-            section.insert(section.index(first) + first.astext().endswith(ENDS), cell)
+        if first is not None and isinstance(section, nodes.section):
+            section.remove(figure)
+            section.insert(section.index(first) + first.astext().endswith(ENDS), figure)
 
     def fold_aims(self) -> None:
         """Put what the chapter teaches and what it needs into one line, so that its question comes first."""
@@ -149,10 +150,9 @@ class FoldCode(SphinxPostTransform):
 
     def title(self, cell: nodes.container, *, figure: bool) -> str:
         """Return the name of the code that ends in `cell`: its figure's, or what the cell's id says."""
-        if figure:
-            self.figures += 1
-            chapter = self.env.toc_secnumbers.get(self.env.docname, {}).get("", ())
-            return "Code of Figure " + ".".join(map(str, (*chapter, self.figures)))
+        if figure and isinstance(cell.parent, NumberedFigure):
+            numbers = self.env.toc_fignumbers[self.env.docname]["figure"][cell.parent["ids"][0]]
+            return "Code of Figure " + ".".join(map(str, numbers))
         name = self.names[cell["cell_index"]]
         return "Imports" if name == "imports" else f"Code: {name.replace('-', ' ')}"
 

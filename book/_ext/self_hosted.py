@@ -35,9 +35,6 @@ UNUSED = {
     "_static/proof.css",
     "_static/exercise.css",
 }
-# The copy of a figure for viewers that strip the first from a notebook.
-COPY = re.compile(r'<template><img src="data:image/svg\+xml,[^>]*></template>')
-
 # The fonts of KaTeX that shift a page when they come late, by the class of what is set in them.
 FONTS = {
     "katex": "Main-Regular",
@@ -86,8 +83,7 @@ body {{ max-width: 34rem; margin: 20vh auto; padding: 0 1rem; font: 1.125rem/1.6
 def clear_page(
     _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
 ) -> None:
-    """Drop inline scripts (those without a file), second copies of figures and unused files from a page."""
-    context["body"] = COPY.sub("", context.get("body", ""))
+    """Drop inline scripts (those without a file) and what is not used from a page."""
     for kind in ("script_files", "css_files"):
         context[kind] = [
             asset

@@ -30,8 +30,8 @@ THEIRS = (
     "mystnb.*.css",
     "sphinx-design.min.css",
 )
-OWN = ("explore.css", "book.css", "page.css")
-SCRIPTS = ("site.js", "search.js", "explore.js", "first-paint.js")
+OWN = ("explore.css", "playground.css", "book.css", "page.css")
+SCRIPTS = ("site.js", "search.js", "explore.js", "playground.js", "first-paint.js")
 SHEET = "style.css"
 SCRIPT = Path(__file__).with_suffix(".mjs")
 

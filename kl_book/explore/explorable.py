@@ -8,15 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from matplotlib import pyplot
+from matplotlib import pyplot, rc_context
 from matplotlib.figure import Figure
 
 from kl_book.explore.page import moving_html, still_html
 from kl_book.explore.sliders import Slider, parse_sliders
-from kl_book.explore.svg import serialize, to_tree, with_unique_ids
+from kl_book.explore.svg import natural_width, serialize, to_tree, with_unique_ids
 from kl_book.explore.widget import kernel_runs, live_view
 
 SHORTEST_ALT = 40
+
+# As wide as the text, or as a phone: what the ids of a face begin with, and matplotlib's default size, in
+# inches, while it is drawn.
+Face = tuple[str, tuple[float, float]]
+WIDE: Face = ("", (6.4, 4.8))
+STACKED: Face = ("stacked-", (3.4, 4.8))
 
 Draw = Callable[..., Figure | tuple[Figure, str]]
 
@@ -33,7 +39,8 @@ class Explorable:
 
     def render(self, **values: Any) -> str:
         """Return the HTML of the figure at any values of its sliders, as the live face shows it."""
-        return still_html(*_frame(self.draw, values, self.alt))
+        tree, summary = _frame(self.draw, values, self.alt, WIDE)
+        return still_html([tree], summary)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/html": self.html, "image/svg+xml": self.svg, "text/plain": self.alt}
@@ -90,34 +97,50 @@ def explore(draw: Draw, *, alt: str, **sliders: Any) -> Explorable:
     if not isinstance(alt, str) or len(alt.strip()) < SHORTEST_ALT:
         raise ValueError(f"alt must say what is seen in at least {SHORTEST_ALT} characters, got {alt!r}")
     parsed = parse_sliders(sliders)
-    trees, summaries = _frames(draw, parsed, alt)
+    faces, summaries = _faces(draw, parsed, alt)
     initial = 0
     for slider in parsed:
         initial = initial * len(slider.values) + slider.initial
-    svg = with_unique_ids(serialize(trees[initial]))
-    html = moving_html(trees, summaries, parsed, initial) if parsed else still_html(trees[0], summaries[0])
+    svg = with_unique_ids(serialize(faces[0][initial]))
+    if parsed:
+        html = moving_html(faces, summaries, parsed, initial)
+    else:
+        html = still_html([trees[0] for trees in faces], summaries[0])
     return Explorable(draw, alt, parsed, html, svg)
 
 
-def _frames(draw: Draw, sliders: Sequence[Slider], alt: str) -> tuple[list[Element], list[str | None]]:
+def _faces(draw: Draw, sliders: Sequence[Slider], alt: str) -> tuple[list[list[Element]], list[str | None]]:
+    """Draw every frame as wide as the text and, if that makes a difference, as wide as a phone."""
+    wide, summaries = _frames(draw, sliders, alt, WIDE)
+    tree, _ = _frame(draw, {slider.name: slider.values[0] for slider in sliders}, alt, STACKED)
+    if natural_width(tree) == natural_width(wide[0]):
+        return [wide], summaries
+    return [wide, _frames(draw, sliders, alt, STACKED)[0]], summaries
+
+
+def _frames(
+    draw: Draw, sliders: Sequence[Slider], alt: str, face: Face
+) -> tuple[list[Element], list[str | None]]:
     """Draw the whole grid, the last slider fastest."""
     names = [slider.name for slider in sliders]
     grid = itertools.product(*(slider.values for slider in sliders))
-    frames = [_frame(draw, dict(zip(names, values, strict=True)), alt) for values in grid]
+    frames = [_frame(draw, dict(zip(names, values, strict=True)), alt, face) for values in grid]
     if len({summary is None for _, summary in frames}) > 1:
         raise TypeError("draw must return a summary with every figure or with none")
     return [tree for tree, _ in frames], [summary for _, summary in frames]
 
 
-def _frame(draw: Draw, values: dict[str, Any], alt: str) -> tuple[Element, str | None]:
+def _frame(draw: Draw, values: dict[str, Any], alt: str, face: Face) -> tuple[Element, str | None]:
     """Draw one frame, and leave no figure open for a notebook to show a second time."""
-    drawn = draw(**values)
+    prefix, size = face
+    with rc_context({"figure.figsize": size}):
+        drawn = draw(**values)
     figure, summary = drawn if isinstance(drawn, tuple) and len(drawn) == 2 else (drawn, None)
     one_line = summary is None or (isinstance(summary, str) and len(summary.splitlines()) == 1)
     if not isinstance(figure, Figure) or not one_line:
         raise TypeError(
             f"draw must return a matplotlib Figure, or a Figure and a summary of one line, got {drawn!r}"
         )
-    tree = to_tree(figure, alt=alt)
+    tree = to_tree(figure, alt=alt, prefix=prefix)
     pyplot.close(figure)
     return tree, summary

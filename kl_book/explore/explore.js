@@ -34,11 +34,14 @@
   };
 
   // A column is one place in the picture that changes: an attribute, or all that an element holds.
-  const makeColumn = (svg, [path, name, values, frames]) => {
+  // Its path begins with the number of the face: the picture as wide as the text, or the one for a phone.
+  const makeColumn = (faces, [[face, ...path], name, values, frames]) => {
+    const svg = faces[face];
     const element = path.reduce((node, index) => node.children[index], svg);
     const unpacked = [];
     let shown;
-    return (frame) => {
+    return (frame, inSight) => {
+      if (!inSight.has(svg)) return;
       const index = frames[frame];
       if (index === shown) return;
       shown = index;
@@ -58,13 +61,17 @@
     const position = (input) => (input.matches("select") ? input.selectedIndex : +input.value);
     const move = (input, to) => (input[input.matches("select") ? "selectedIndex" : "value"] = to);
     const initial = inputs.map(position);
+    let touched = false; // until then Play starts at the first frame
     let data, columns; // read when first needed: a page opens as fast as with still figures
 
-    const show = () => {
-      if (!data) {
-        data = JSON.parse(figure.dataset.frames);
-        columns = data.columns.map((column) => makeColumn(figure.querySelector("svg"), column));
-      }
+    const read = () => (data ||= JSON.parse(figure.dataset.frames));
+    // A number is found however many decimals its slider shows.
+    const plain = (text) => (isNaN(text.replace("−", "-")) ? text : String(+text.replace("−", "-")));
+    const find = (index, value) => read().sliders[index][1].map(plain).indexOf(plain(value));
+
+    const faces = [...figure.querySelectorAll("svg")];
+    const show = (shown = faces.filter((svg) => svg.getClientRects().length)) => {
+      columns ||= read().columns.map((column) => makeColumn(faces, column));
       let frame = 0;
       inputs.forEach((input, i) => {
         const [label, values] = data.sliders[i];
@@ -74,19 +81,27 @@
         input.setAttribute("aria-valuetext", `${label} = ${text}`);
         input.nextElementSibling.textContent = text;
       });
-      for (const column of columns) column(frame);
+      const inSight = new Set(shown);
+      for (const column of columns) column(frame, inSight);
       if (data.summaries) summary.textContent = data.summaries[frame];
     };
 
+    const set = () => {
+      touched = true;
+      pause();
+      show();
+    };
+
     for (const input of inputs) {
-      input.addEventListener("input", () => (pause(), show()));
+      input.addEventListener("input", set);
+      input.addEventListener("pointerdown", () => pause());
       input.addEventListener("keydown", (event) => {
+        if (event.key !== "Tab") pause();
         const direction = { PageUp: 1, PageDown: -1 }[event.key];
         if (!direction || input.matches("select")) return;
         event.preventDefault();
-        pause();
         move(input, position(input) + direction * Math.max(1, Math.round(input.max / 10)));
-        show();
+        set();
       });
     }
 
@@ -98,7 +113,8 @@
     const name = () => (play.textContent = timer ? "Pause" : still.matches ? "Step" : "Play");
     const atEnd = () => range.value === range.max;
     const step = () => {
-      range.value = atEnd() ? 0 : +range.value + 1;
+      range.value = atEnd() || !touched ? 0 : +range.value + 1;
+      touched = true;
       show();
     };
     const pause = () => {
@@ -125,7 +141,31 @@
       pause();
       inputs.forEach((input, i) => move(input, initial[i]));
       show();
+      touched = false;
     });
+
+    // Words of the caption that stand for values become links that set them.
+    const numbered = figure.closest(".kl-numbered");
+    numbered?.querySelectorAll("span.kl-set").forEach((words) => {
+      const link = document.createElement("a");
+      link.className = "kl-set";
+      link.href = "#" + numbered.id;
+      link.dataset.set = words.dataset.set;
+      link.append(...words.childNodes);
+      words.replaceWith(link);
+      link.addEventListener("click", (event) => {
+        event.preventDefault();
+        for (const [name, value] of new URLSearchParams(link.dataset.set)) {
+          const index = inputs.findIndex((input) => input.name === name);
+          move(inputs[index], find(index, value));
+        }
+        set();
+        figure.scrollIntoView({ block: "nearest" });
+      });
+    });
+    // The face out of sight follows when it comes into sight.
+    new ResizeObserver(() => columns && show()).observe(figure);
+    addEventListener("beforeprint", () => columns && show(faces));
     controls.removeAttribute("style");
   };
 

@@ -1,5 +1,7 @@
 """The static face: one `<figure>` with the first frame, the controls, and the other frames as data.
 
+A figure may come as wide as the text and stacked for a phone; the style sheet shows the one that fits.
+
 The controls stay hidden until the site's script (`explore.js`) brings them to life. A viewer that does
 not trust a notebook strips inline SVG, unknown attributes and templates from it, and keeps the text and
 the images inside them: so the frames are an attribute, the letters of the SVG have no size but their
@@ -19,11 +21,11 @@ from kl_book.explore.sliders import Slider
 from kl_book.explore.svg import natural_width, serialize, with_unique_ids
 
 FIGURE = """<figure class="{classes}">
-{picture}
+{pictures}
 {summary}</figure>"""
 
 MOVING_FIGURE = """<figure class="{classes}" data-frames='{data}'>
-{picture}
+{pictures}
 <div class="kl-controls" style="display:none">
 {controls}
 <div class="kl-buttons">{buttons}</div>
@@ -35,37 +37,44 @@ PICTURE = """<div class="kl-picture" style="font-size:0">
 <template><img src="data:image/svg+xml,{quoted}" alt="{alt}" width="{width}"></template>
 </div>"""
 
+# Hidden where there is no style sheet to choose between the faces.
+STACKED = """<div class="kl-picture kl-stacked" style="font-size:0" hidden>
+{svg}
+</div>"""
+
 RANGE = """<label class="kl-control"><span class="kl-name">{label}</span>
-<input type="range" min="0" max="{last}" value="{initial}" aria-valuetext="{text}" autocomplete="off">
+<input type="range" name="{name}" min="0" max="{last}" value="{initial}" aria-valuetext="{text}"
+ autocomplete="off">
 <span class="kl-value" aria-hidden="true">{value}</span></label>"""
 
 CHOICE = """<label class="kl-control"><span class="kl-name">{label}</span>
-<select autocomplete="off">{options}</select></label>"""
-
-# In CSS pixels. A picture up to this wide keeps its words readable where it shrinks to the width of a phone;
-# a wider one scrolls there.
-NARROW = 461
+<select name="{name}" autocomplete="off">{options}</select></label>"""
 
 PLAY = '<button type="button" class="kl-play">Play</button>'
 RESET = '<button type="button" class="kl-reset">Reset</button>'
 
 
-def still_html(tree: Element, summary: str | None) -> str:
-    """Return a figure without controls."""
+def still_html(faces: Sequence[Element], summary: str | None) -> str:
+    """Return a figure without controls; `faces` is its picture, and the stacked one if there is one."""
+    pictures = _pictures(faces)
     return with_unique_ids(
-        FIGURE.format(classes=_classes(tree), picture=_picture(tree), summary=_summary(summary))
+        FIGURE.format(classes=_classes(faces), pictures=pictures, summary=_summary(summary))
     )
 
 
 def moving_html(
-    trees: Sequence[Element], summaries: Sequence[str | None], sliders: Sequence[Slider], initial: int
+    faces: Sequence[Sequence[Element]],
+    summaries: Sequence[str | None],
+    sliders: Sequence[Slider],
+    initial: int,
 ) -> str:
-    """Return the figure whose frames are `trees`, the one at `initial` drawn out."""
+    """Return the figure whose frames are the trees of each face, those at `initial` drawn out."""
+    shown = [trees[initial] for trees in faces]
     ranges = sum(slider.is_range for slider in sliders)
     html = MOVING_FIGURE.format(
-        classes=_classes(trees[initial]),
-        data=escape(_data(trees, summaries, sliders), quote=False).replace("'", "&#39;"),
-        picture=_picture(trees[initial]),
+        classes=_classes(shown),
+        data=escape(_data(faces, summaries, sliders), quote=False).replace("'", "&#39;"),
+        pictures=_pictures(shown),
         controls="\n".join(map(_control_html, sliders)),
         buttons=(PLAY if ranges == 1 else "") + RESET,
         summary=_summary(summaries[initial], live=True),
@@ -73,21 +82,24 @@ def moving_html(
     return with_unique_ids(html)
 
 
-def _classes(tree: Element) -> str:
-    return "kl-figure kl-narrow" if float(natural_width(tree)) <= NARROW else "kl-figure"
+def _classes(faces: Sequence[Element]) -> str:
+    return "kl-figure kl-two-faced" if len(faces) > 1 else "kl-figure"
 
 
-def _picture(tree: Element) -> str:
-    svg, alt = serialize(tree), escape(tree.attrib["aria-label"])
-    quoted = quote(svg, safe=" =:;,/()-.")
-    return PICTURE.format(svg=svg, quoted=quoted, alt=alt, width=natural_width(tree))
+def _pictures(faces: Sequence[Element]) -> str:
+    wide, *others = map(serialize, faces)
+    quoted, alt = quote(wide, safe=" =:;,/()-."), escape(faces[0].attrib["aria-label"])
+    picture = PICTURE.format(svg=wide, quoted=quoted, alt=alt, width=natural_width(faces[0]))
+    return "\n".join([picture, *(STACKED.format(svg=svg) for svg in others)])
 
 
-def _data(trees: Sequence[Element], summaries: Sequence[str | None], sliders: Sequence[Slider]) -> str:
+def _data(
+    faces: Sequence[Sequence[Element]], summaries: Sequence[str | None], sliders: Sequence[Slider]
+) -> str:
     """Return what the script reads: the values of each slider, and each column of differences."""
     data = {
         "sliders": [[slider.label, slider.labels] for slider in sliders],
-        "columns": list(columns(trees)),
+        "columns": [column for face, trees in enumerate(faces) for column in columns(trees, (face,))],
         "summaries": summaries if summaries[0] is not None else None,
     }
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
@@ -96,10 +108,11 @@ def _data(trees: Sequence[Element], summaries: Sequence[str | None], sliders: Se
 def _control_html(slider: Slider) -> str:
     if not slider.is_range:
         options = "".join(f"<option>{escape(label)}</option>" for label in slider.labels)
-        return CHOICE.format(label=slider.label_html, options=options)
+        return CHOICE.format(label=slider.label_html, name=slider.name, options=options)
     value = slider.labels[slider.initial]
     return RANGE.format(
         label=slider.label_html,
+        name=slider.name,
         last=len(slider.values) - 1,
         initial=slider.initial,
         text=escape(f"{slider.label} = {value}"),

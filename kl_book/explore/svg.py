@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import itertools
 import re
 from collections import Counter
 from html import escape
@@ -22,6 +21,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from kl_book.explore.palette import PALETTE, themed
+from kl_book.explore.paths import clean_path, number
 
 # Matplotlib leaves black out, trusting the default; inherited from the root it becomes the theme's ink.
 ROOT_STYLE = (
@@ -37,10 +37,9 @@ KEPT_GROUPS = ("axes", "legend", "matplotlib.axis")
 ID_PLACEHOLDER = "kl-figure-id-"
 
 _NUMBER = re.compile(r"-?\d*\.?\d+(?:e[-+]?\d+)?")
-_PATH_TOKEN = re.compile(r"[A-Za-z]|" + _NUMBER.pattern)
-_SUBPATH = re.compile(r"M[^M]*")
 _HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
 _REFERENCE = re.compile(r"#([\w.-]+)")
+_INDEX = re.compile(r"(?<=\b[^\W_])_([^\W_])\b")
 
 
 def to_svg(figure: Figure, *, alt: str) -> str:
@@ -54,8 +53,8 @@ def to_svg(figure: Figure, *, alt: str) -> str:
     return with_unique_ids(serialize(to_tree(figure, alt=alt)))
 
 
-def to_tree(figure: Figure, *, alt: str) -> ElementTree.Element:
-    """Return the cleaned SVG of `figure` as a tree, its ids still behind `ID_PLACEHOLDER`."""
+def to_tree(figure: Figure, *, alt: str, prefix: str = "") -> ElementTree.Element:
+    """Return the cleaned SVG of `figure` as a tree, its ids still behind `ID_PLACEHOLDER` and `prefix`."""
     buffer = io.StringIO()
     canvas: Any = FigureCanvasSVG(figure)
     nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
@@ -68,10 +67,11 @@ def to_tree(figure: Figure, *, alt: str) -> ElementTree.Element:
         element.text = (element.text or "").strip("\n ") or None
     _gather_definitions(root)
     _unwrap(root)
-    _number_ids(root)
+    _number_ids(root, prefix)
     for element in root.iter():
         if element.tag == "text":
             _join_characters(element)
+            _lower_indices(element)
         _clean_attributes(element)
     root.attrib = {
         "xmlns": "http://www.w3.org/2000/svg",
@@ -108,12 +108,6 @@ def with_unique_ids(text: str) -> str:
     return text.replace(ID_PLACEHOLDER, f"kl-{digest}-")
 
 
-def number(value: float) -> str:
-    """Write a coordinate to 0.01 px, as short as it can be."""
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
 def _clean_names(element: ElementTree.Element) -> None:
     """Drop the namespaces: inside HTML there is one SVG, and `href` needs no prefix any more."""
     element.tag = element.tag.rpartition("}")[2]
@@ -146,7 +140,7 @@ def _unwrap(element: ElementTree.Element) -> None:
     element[:] = children
 
 
-def _number_ids(root: ElementTree.Element) -> None:
+def _number_ids(root: ElementTree.Element, prefix: str) -> None:
     """Keep the ids that something refers to, numbered by kind in the order of their appearance."""
     values = [value for element in root.iter() for name, value in element.attrib.items() if name != "id"]
     used = {match for value in values if "#" in value for match in _REFERENCE.findall(value)}
@@ -155,7 +149,7 @@ def _number_ids(root: ElementTree.Element) -> None:
     for element in root.iter():
         old = element.attrib.pop("id", "")
         if old in used:
-            names[old] = element.attrib["id"] = f"{ID_PLACEHOLDER}{element.tag}-{counts[element.tag]}"
+            names[old] = element.attrib["id"] = f"{ID_PLACEHOLDER}{prefix}{element.tag}-{counts[element.tag]}"
             counts[element.tag] += 1
     for element in root.iter():
         for name, value in element.attrib.items():
@@ -188,6 +182,17 @@ def _runs_on(last: ElementTree.Element, span: ElementTree.Element) -> bool:
     )
 
 
+def _lower_indices(text: ElementTree.Element) -> None:
+    """Set the letter after a letter and an underscore as its index: `p_θ`, but not `kl_lib`."""
+    before, *indexed = _INDEX.split(text.text or "")
+    if indexed:
+        text.text = before
+        for index, after in zip(indexed[::2], indexed[1::2], strict=True):
+            ElementTree.SubElement(text, "tspan", {"dy": ".25em", "style": "font-size:72%"}).text = index
+            if after:  # lifted by as much, in its larger letters
+                ElementTree.SubElement(text, "tspan", {"dy": "-.18em"}).text = after
+
+
 def _clean_attributes(element: ElementTree.Element) -> None:
     attributes = element.attrib
     if attributes.get("transform", "").startswith("rotate(-0 "):
@@ -198,7 +203,7 @@ def _clean_attributes(element: ElementTree.Element) -> None:
         if name == "style":
             attributes[name] = _clean_style(value)
         elif name == "d":
-            attributes[name] = _clean_path(value)
+            attributes[name] = clean_path(value)
         elif name == "href":
             attributes[name] = re.sub(r"\s", "", value)
         elif name not in ("id", "clip-path"):
@@ -213,37 +218,6 @@ def _clean_style(style: str) -> str:
             value = value if "#" in value else _round_numbers(value)
             declarations.append(f"{name}:{_HEX_COLOUR.sub(lambda match: themed(match[0]), value)}")
     return ";".join(declarations)
-
-
-def _clean_path(path: str) -> str:
-    """Write a path with rounded absolute coordinates, no command repeated, and closed where its ends meet."""
-    pieces: list[str] = []
-    command = ""
-    for token in itertools.chain.from_iterable(map(_clean_subpath, _SUBPATH.findall(path))):
-        if token.isalpha():
-            repeated = token == command and token != "M"
-            pieces.append(" " if repeated else token)
-            command = token
-        else:
-            separator = "" if pieces[-1][-1:].isalpha() or pieces[-1] == " " else " "
-            pieces.append(separator + token)
-    return "".join(pieces)
-
-
-def _clean_subpath(subpath: str) -> list[str]:
-    """Return the commands and rounded coordinates of a subpath, closed by `z` alone where its ends agree.
-
-    Whether matplotlib closes a contour hangs on the last bit of its end, and so on the processor. `MaLbLa`
-    becomes `MaLbz`, the line there and back, and `MaLa` becomes `Maz`, the dot that its caps draw.
-    """
-    tokens = [token if token.isalpha() else number(float(token)) for token in _PATH_TOKEN.findall(subpath)]
-    start = tokens[1:3]
-    closed = tokens[-1] == "z" or (len(tokens) > 3 and tokens[-2:] == start)
-    if tokens[-1] == "z":
-        tokens.pop()
-    while tokens[-3:] == ["L", *start]:
-        del tokens[-3:]
-    return [*tokens, "z"] if closed else tokens
 
 
 def _round_numbers(value: str) -> str:

@@ -5,7 +5,12 @@ filled. Each plot takes distributions or arrays and returns a matplotlib `Figure
 figures into pictures that follow the page's light and dark mode.
 """
 
-from kl_book.figures.computing_kl import error_against_distance, library_errors, staircase
+from kl_book.figures.computing_kl import (
+    error_against_distance,
+    errors_of_functions,
+    library_errors,
+    staircase,
+)
 from kl_book.figures.estimating_kl import (
     clipping,
     descended,
@@ -74,6 +79,7 @@ __all__ = [
     "descended",
     "error_against_distance",
     "errors_against_n",
+    "errors_of_functions",
     "estimate_strips",
     "fold",
     "gradient_histograms",

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kl_book.figures.style import D_COLOR, GROUND, INK, MUTED, P_COLOR, Q_COLOR, styled
+from kl_book.figures.style import D_COLOR, GROUND, INK, MUTED, P_COLOR, Q_COLOR, panels, styled
 from kl_lib.types import Array
 
 STYLES = {"k1": "-", "k2": (0, (4, 2)), "k3": (0, (1, 1.2)), "best": (0, (6, 1.5, 1, 1.5))}
@@ -25,8 +25,7 @@ def estimate_strips(estimates: Mapping[str, Array], limits: tuple[float, float])
 
     What lies beyond the limits is counted at the edge.
     """
-    figure = Figure(figsize=(6.4, 3.4))
-    ax = figure.subplots(gridspec_kw={"left": 0.07, "right": 0.98, "bottom": 0.15, "top": 0.98})
+    figure, ((ax,),) = panels([2.8], left=0.5)
     low, high = limits
     for row, values in enumerate(estimates.values()):
         inside = values[(values >= low) & (values <= high)]
@@ -49,8 +48,7 @@ def estimate_strips(estimates: Mapping[str, Array], limits: tuple[float, float])
 @styled
 def spread_against_distance(mu: Array, curves: Mapping[str, Array]) -> Figure:
     """Draw the standard deviation of a term over the divergence, (n,) each, against the distance."""
-    figure = Figure(figsize=(6.4, 3.6))
-    ax = figure.subplots(gridspec_kw={"left": 0.11, "right": 0.8, "bottom": 0.14, "top": 0.97})
+    figure, ((ax,),) = panels([3.0], left=0.72, right=1.1)
     for name, values in curves.items():
         ax.plot(mu, values, color=D_COLOR, linestyle=STYLES[name], linewidth=1.6)
     ends = sorted((min(values[-1], 40.0), name) for name, values in curves.items())
@@ -72,13 +70,7 @@ def running_means(counts: Array, runs: Array, exact: float, tails: tuple[Array, 
 
     `tails` are the exact index as an array without axes, and k̂, (runs, counts).
     """
-    figure = Figure(figsize=(6.4, 5.0))
-    top, bottom = figure.subplots(
-        2,
-        1,
-        sharex=True,
-        gridspec_kw={"left": 0.1, "right": 0.84, "bottom": 0.1, "top": 0.98, "hspace": 0.12},
-    )
+    figure, ((top,), (bottom,)) = panels([2.0, 2.0], right=0.85, gap=0.28, sharex=True)
     top.plot(counts, runs.T / exact, color=D_COLOR, linewidth=1, alpha=0.8)
     top.axhline(1, color=INK, linewidth=1, linestyle=":")
     top.set(ylim=(0.5, 1.6), ylabel="mean of k3 / divergence")
@@ -99,8 +91,7 @@ def running_means(counts: Array, runs: Array, exact: float, tails: tuple[Array, 
 @styled
 def neighbours_against_dimension(dimensions: Array, curves: Mapping[str, Array], exact: float) -> Figure:
     """Draw estimates from samples alone, (repetitions, dimensions) each, against the dimension."""
-    figure = Figure(figsize=(6.4, 3.4))
-    ax = figure.subplots(gridspec_kw={"left": 0.1, "right": 0.78, "bottom": 0.15, "top": 0.97})
+    figure, ((ax,),) = panels([2.8], right=1.2)
     apart = iter((8, 0, -8))
     for (name, values), style in zip(curves.items(), ("-", (0, (4, 2)), (0, (1, 1.2))), strict=True):
         mean, spread = values.mean(axis=0), values.std(axis=0)
@@ -121,10 +112,7 @@ def training_run(q: Any, path: Array, step: int, goals: Mapping[str, tuple[float
 
     `path` is (steps, 2), means and standard deviations; `goals` are places there, by name.
     """
-    figure = Figure(figsize=(6.4, 5.0))
-    top, bottom = figure.subplots(
-        2, 1, gridspec_kw={"left": 0.1, "right": 0.97, "bottom": 0.1, "top": 0.98, "hspace": 0.35}
-    )
+    figure, ((top,), (bottom,)) = panels([1.8, 2.0], gap=0.6)
     x = np.linspace(-4, 9, 261)
     mean, scale = path[step]
     density = np.exp(-0.5 * ((x - mean) / scale) ** 2) / (scale * (2 * np.pi) ** 0.5)
@@ -132,7 +120,7 @@ def training_run(q: Any, path: Array, step: int, goals: Mapping[str, tuple[float
     top.plot(x, np.exp(q.logpdf(x)), color=P_COLOR)
     top.plot(x, density, color=Q_COLOR, dashes=(4, 2))
     top.text(5, 0.15, "reference q", color=P_COLOR, ha="center")
-    top.text(8.9, 0.54, "policy pθ", color=Q_COLOR, ha="right")
+    top.text(8.9, 0.54, "policy p_θ", color=Q_COLOR, ha="right")
     top.set(xlim=(x[0], x[-1]), ylim=(0, 0.6), xlabel="x", ylabel="density")
     bottom.plot(path[:, 0], path[:, 1], color=MUTED, linewidth=0.7)
     bottom.plot(path[: step + 1, 0], path[: step + 1, 1], color=Q_COLOR, linewidth=1.6)
@@ -151,8 +139,7 @@ def descended(s: Array, curves: Mapping[str, Array], here: float) -> Figure:
 
     `curves` are the loss, the divergence, the other one; `here` is where the samples come from.
     """
-    figure = Figure(figsize=(6.4, 4.0))
-    ax = figure.subplots(gridspec_kw={"left": 0.11, "right": 0.8, "bottom": 0.13, "top": 0.97})
+    figure, ((ax,),) = panels([3.3], right=1.2)
     colours, widths = (Q_COLOR, D_COLOR, D_COLOR), (3.2, 1.4, 1.4)
     styles = ((0, (2.5, 1)), "-", (0, (4, 2)))
     ends = np.array([np.clip(values[-1], -2.4, 2.4) for values in curves.values()])
@@ -175,8 +162,7 @@ def descended(s: Array, curves: Mapping[str, Array], here: float) -> Figure:
 @styled
 def clipping(limits: Array, bias: Array, spread: Array, n: Sequence[int]) -> Figure:
     """Draw the bias and the standard error of a mean with clipped weights against where they are clipped."""
-    figure = Figure(figsize=(6.4, 3.4))
-    ax = figure.subplots(gridspec_kw={"left": 0.12, "right": 0.78, "bottom": 0.15, "top": 0.97})
+    figure, ((ax,),) = panels([2.8], left=0.7, right=1.35)
     ax.plot(limits, bias, color=D_COLOR)
     _in_margin(ax, bias[-1], "bias", color=D_COLOR)
     for size, style in zip(n, ((0, (4, 2)), (0, (1, 1.2))), strict=True):

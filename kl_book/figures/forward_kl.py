@@ -18,6 +18,7 @@ from kl_book.figures.style import (
     Q_COLOR,
     name_curves,
     pair_of_densities,
+    panels,
     styled,
 )
 from kl_lib.types import Array
@@ -38,23 +39,20 @@ def settling(p: Any, projection: Any, x: Array, samples: Mapping[str, Array]) ->
     Filled: the cross-entropy of N(μ, σ²) under p⋆. Lines: the mean surprise at the samples, at the same
     levels. One column for each sample.
     """
-    figure = Figure(figsize=(6.6, 5.4), layout="constrained")
-    grid = figure.add_gridspec(2, len(samples), height_ratios=[1, 1.35])
-    top = figure.add_subplot(grid[0, :])
+    figure, axes = panels([1.5, 2.1], len(samples), least=0.7, gap=0.95, between=0.12, sharey="row")
+    top, *others = axes[0]
+    span = top.get_position().x0, top.get_position().y0, others[-1].get_position().x1, top.get_position().y1
+    for ax in others:
+        ax.remove()
+    top.set_position([span[0], span[1], span[2] - span[0], span[3] - span[1]])
     pair_of_densities(top, p, projection, x)
     top.set(xlim=(x[0], x[-1]), ylim=(0, None), xlabel="x", ylabel="density")
     name_curves(top, p=(-2.1, 0.42), q=(0.95, 0.27))
     mu, sigma = np.linspace(-1.7, 1.5, 40), np.linspace(0.9, 2.9, 40)
     best = float(p.mean()), float(p.standard_deviation())
-    for column, (name, data) in enumerate(samples.items()):
-        ax = figure.add_subplot(grid[1, column])
+    for ax, (name, data) in zip(axes[1], samples.items(), strict=True):
         _surface(ax, mu, sigma, best, (float(data.mean()), float(data.std())))
-        ax.set_title(name)
-        ax.set_xlabel("μ")
-        if column:
-            ax.set_yticklabels([])
-        else:
-            ax.set_ylabel("σ")
+        ax.set(title=name, xlabel="μ", ylabel="σ", xticks=[-1, 0, 1])
     return figure
 
 
@@ -77,8 +75,7 @@ def stacked_bars(share: float, seen: float, n: int) -> Figure:
 
     The line over the bars is the cross-entropy under the true coin, whose share of heads is `share`.
     """
-    figure = Figure(figsize=(6.4, 3.9))
-    ax = figure.subplots(gridspec_kw={"left": 0.09, "right": 0.975, "bottom": 0.14, "top": 0.98})
+    figure, ((ax,),) = panels([2.9], top=0.75, left=0.55)
     bars, line = np.linspace(0.04, 0.96, 24), np.linspace(0.02, 0.98, 97)
     lowest = coin_cross_entropy(seen, np.clip(np.array(seen), 1e-12, 1 - 1e-12))
     total = coin_cross_entropy(seen, bars)
@@ -89,14 +86,15 @@ def stacked_bars(share: float, seen: float, n: int) -> Figure:
     ax.axhline(entropy, color=P_COLOR, linewidth=1.4)
     ax.plot([share, share], [0, entropy], color=P_COLOR, linewidth=1.4)
     ax.plot(seen, 0.08, "^", color=Q_COLOR, markeredgecolor=GROUND, markersize=11)
-    ax.text(0.36, 2.32, f"{n} flips", color=INK, ha="center", fontsize=12)
-    ax.text(0.36, 2.08, "green: divergence of pθ from the flips", color=D_COLOR, ha="center")
-    ax.text(0.36, 1.88, "blue: entropy of the flips", color=P_COLOR, ha="center")
-    ax.annotate("cross-entropy H(p⋆, pθ)", (0.145, coin_cross_entropy(share, np.array(0.145))), (0.2, 1.4),
-                color=INK, arrowprops={"arrowstyle": "-", "color": INK})  # fmt: skip
-    ax.annotate("entropy H(p⋆)", (0.46, entropy), (0.4, 1.12),
-                color=P_COLOR, arrowprops={"arrowstyle": "-", "color": P_COLOR})  # fmt: skip
-    ax.set(xlim=(0, 1), ylim=(0, 2.5), xlabel="the model's probability of heads", ylabel="nats a flip")
+    for row, (words, color) in enumerate((
+        ("blue: entropy, bars of the flips, line of p⋆", P_COLOR),
+        ("green: divergence of the flips from p_θ", D_COLOR),
+        ("black line: cross-entropy H(p⋆, p_θ)", INK),
+    )):  # fmt: skip
+        ax.annotate(words, (0, 1), (-24, 44 - 15 * row), xycoords="axes fraction", va="center",
+                    textcoords="offset points", color=color)  # fmt: skip
+    ax.text(0.5, 0.93, f"{n} flips", color=INK, ha="center", va="top", fontsize=12, transform=ax.transAxes)
+    ax.set(xlim=(0, 1), ylim=(0, 2.5), xlabel="the model’s probability of heads", ylabel="nats a flip")
     return figure
 
 
@@ -108,13 +106,12 @@ def coin_cross_entropy(share: float, heads: Array) -> Array:
 @styled
 def errors_against_n(sizes: Array, errors: Array, deviation: float) -> Figure:
     """Draw the absolute errors (sizes, repeats) of a sample mean, their root mean square and σ/√n."""
-    figure = Figure(figsize=(6.4, 3.6))
-    ax = figure.subplots(gridspec_kw={"left": 0.12, "right": 0.98, "bottom": 0.15, "top": 0.97})
+    figure, ((ax,),) = panels([2.9], left=0.75, right=0.15)
     shown = np.abs(errors[:, :24])
     ax.plot(np.repeat(sizes, shown.shape[1]), shown.ravel(), "_", color=MUTED, markersize=7, alpha=0.6)
     ax.plot(sizes, deviation / np.sqrt(sizes), color=P_COLOR)
     ax.plot(sizes, np.sqrt((errors**2).mean(axis=1)), "o", color=D_COLOR, markersize=7)
-    ax.text(sizes[-2], 2.6 * deviation / np.sqrt(sizes[-2]), "root mean square", color=D_COLOR, ha="center")
+    ax.text(sizes[-1], 4 * deviation / np.sqrt(sizes[-2]), "root mean square", color=D_COLOR, ha="right")
     ax.text(sizes[1], 2.9 * deviation / np.sqrt(sizes[1]), "slope −½", color=P_COLOR)
     ax.set(xscale="log", yscale="log", xlabel="n, the number of samples", ylabel="|error| (nats)")
     ax.set_ylim(deviation / np.sqrt(sizes[-1]) / 30, deviation * 1.5)
@@ -127,21 +124,18 @@ def sampling_laws(laws: Mapping[str, tuple[Array, float, float]]) -> Figure:
 
     Each entry holds the errors, the standard deviation that the model claims and the one of the sandwich.
     """
-    figure = Figure(figsize=(6.6, 3.3), layout="constrained")
+    figure, (axes,) = panels(
+        [2.2], len(laws), least=1.6, left=0.15, top=0.35, between=0.2, sharex=True, sharey=True
+    )
     grid = np.linspace(-3.6, 3.6, 145)
-    for ax, (name, (errors, claimed, true)) in zip(
-        figure.subplots(1, len(laws), sharex=True, sharey=True), laws.items(), strict=True
-    ):
+    for ax, (name, (errors, claimed, true)) in zip(axes, laws.items(), strict=True):
         ax.hist(errors, bins=np.linspace(-3.6, 3.6, 37), density=True, color=MUTED, alpha=0.35)
         ax.plot(grid, _bell(grid, true), color=P_COLOR)
         ax.plot(grid, _bell(grid, claimed), color=Q_COLOR, dashes=(4, 2))
-        ax.set_title(name)
-        ax.set_xlabel("√n × error of log σ")
-        ax.set_yticks([])
+        ax.set(title=name, xlabel="√n × error of log σ", yticks=[], xlim=(-3.6, 3.6))
         ax.spines["left"].set_visible(False)
-    figure.axes[0].set_xlim(-3.6, 3.6)
-    figure.axes[1].text(-0.7, 0.72, "sandwich", color=P_COLOR, ha="right")
-    figure.axes[1].text(1.0, 0.33, "model's\nclaim", color=Q_COLOR)
+    axes[1].text(-0.7, 0.72, "sandwich", color=P_COLOR, ha="right")
+    axes[1].text(1.0, 0.33, "model’s\nclaim", color=Q_COLOR)
     return figure
 
 
@@ -153,31 +147,22 @@ def _bell(x: Array, scale: float) -> Array:
 @styled
 def two_families(p: Any, models: Mapping[str, Any], x: Array, edge: float) -> Figure:
     """Draw p⋆ with its projection onto each of two families, and the mass of each right of `edge`."""
-    figure = Figure(figsize=(6.4, 4.4))
-    panels = figure.subplots(
-        2,
-        1,
-        sharex=True,
-        gridspec_kw={"hspace": 0.16, "left": 0.1, "right": 0.99, "bottom": 0.11, "top": 0.98},
-    )
-    for ax, (name, q) in zip(panels, models.items(), strict=True):
+    figure, axes = panels([1.6, 1.6], top=0.3, gap=0.4, sharex=True)
+    for ax, (name, q) in zip(axes[:, 0], models.items(), strict=True):
         pair_of_densities(ax, p, q, x)
         ax.axvline(edge, color=MUTED, linewidth=0.8, dashes=(1, 2))
         right = x > edge
         ax.fill_between(x[right], q.pdf(x[right]), color=Q_COLOR, alpha=0.35, linewidth=0)
-        ax.text(0.99, 0.86, name, color=Q_COLOR, ha="right", transform=ax.transAxes, fontsize=11)
-        mass = f"right of the line: model {1 - q.cdf(edge):.1%}, truth {1 - p.cdf(edge):.1%}"
-        ax.text(0.99, 0.72, mass, color=INK, ha="right", transform=ax.transAxes)
-        ax.set(xlim=(x[0], x[-1]), ylim=(0, 0.34), ylabel="density")
-    panels[-1].set_xlabel("x")
+        mass = f"{1 - q.cdf(edge):.1%} beyond, of p⋆ {1 - p.cdf(edge):.1%}"
+        ax.set_title(f"{name}: {mass}", color=Q_COLOR, fontsize=10)
+        ax.set(xlim=(x[0], x[-1]), ylim=(0, 0.34), xlabel="x", ylabel="density")
     return figure
 
 
 @styled
 def local_scores(p: Array, q: Array) -> Figure:
     """Set the model that a score prefers beside the truth, outcome by outcome."""
-    figure = Figure(figsize=(6.4, 3.2))
-    ax = figure.subplots(gridspec_kw={"left": 0.1, "right": 0.99, "bottom": 0.14, "top": 0.97})
+    figure, ((ax,),) = panels([2.6])
     outcomes = np.arange(len(p))
     ax.bar(outcomes - 0.19, p, 0.36, color=P_COLOR, alpha=0.75)
     ax.bar(outcomes + 0.19, q, 0.36, color=Q_COLOR, alpha=0.75)
@@ -185,7 +170,7 @@ def local_scores(p: Array, q: Array) -> Figure:
         ax.text(outcome - 0.19, truth + 0.015, f"{truth:.2f}", color=P_COLOR, ha="center")
         ax.text(outcome + 0.19, chosen + 0.015, f"{chosen:.2f}", color=Q_COLOR, ha="center")
     ax.text(0.99, 0.9, "p⋆", color=P_COLOR, ha="right", transform=ax.transAxes, fontsize=12)
-    ax.text(0.99, 0.78, "the score's favourite", color=Q_COLOR, ha="right", transform=ax.transAxes)
+    ax.text(0.99, 0.78, "the score’s favourite", color=Q_COLOR, ha="right", transform=ax.transAxes)
     ax.set(xlim=(-0.5, len(p) - 0.3), ylim=(0, 1.08), ylabel="probability", xlabel="outcome")
     ax.set_xticks(outcomes, [str(outcome) for outcome in outcomes])
     return figure
@@ -198,17 +183,14 @@ def bump_in_reach(p: Any, q: Any, w: float, r: float, numbers: tuple[float, floa
     `numbers` are that distance in the projection's standard deviations, and the mass that the model and the
     truth have within 2 of the bump's centre.
     """
-    figure = Figure(figsize=(6.4, 4.8))
-    top, bottom = figure.subplots(
-        2, 1, gridspec_kw={"hspace": 0.34, "left": 0.1, "right": 0.98, "bottom": 0.11, "top": 0.98}
-    )
+    figure, ((top,), (bottom,)) = panels([1.9, 1.9], gap=0.6)
     away, model, truth = numbers
     pair_of_densities(top, p, q, np.linspace(-4, 25, 291))
     top.annotate("", (r, 0.25), (float(q.mean()), 0.25), arrowprops={"arrowstyle": "<->", "color": INK})
     top.plot([r, r], [0, 0.25], color=MUTED, linewidth=0.8, dashes=(1, 2))
     top.text(0.99, 0.88, f"{away:.2f} standard deviations", color=INK, ha="right", transform=top.transAxes)
-    mass = f"within 2 of the bump: truth {truth:.3f}, model {model:.4f}"
-    top.text(0.99, 0.74, mass, color=INK, ha="right", transform=top.transAxes)
+    mass = f"within 2 of the bump:\ntruth {truth:.3f}, model {model:.4f}"
+    top.text(0.99, 0.83, mass, color=INK, ha="right", va="top", transform=top.transAxes)
     top.set(xlim=(-4, 25), ylim=(0, 0.45), yticks=[0, 0.2, 0.4], xlabel="x", ylabel="density")
     weights = np.linspace(0.03, 0.6, 115)
     bottom.plot(weights, np.sqrt((1 - weights) / weights), color=Q_COLOR)
@@ -228,11 +210,7 @@ def right_angle(p: Array, foot: Array, q: Array, curve: Array, line: Array, side
     `curve` (n, 3) is the exponential family, `line` (2, 3) the ends of the laws with the mean of p;
     `sides` are D(p‖q), D(p‖foot) and D(foot‖q).
     """
-    figure = Figure(figsize=(6.4, 5.6))
-    top, bottom = figure.subplots(
-        2, 1, gridspec_kw={"height_ratios": [3.2, 1], "hspace": 0.12, "left": 0.16, "right": 0.98,
-                           "bottom": 0.1, "top": 0.98},
-    )  # fmt: skip
+    figure, ((top,), (bottom,)) = panels([3.0, 0.9], left=1.05, gap=0.3)
     top.plot(*_in_triangle(np.eye(3)[[0, 1, 2, 0]]), color=MUTED, linewidth=0.8)
     top.plot(*_in_triangle(curve), color=Q_COLOR, dashes=(4, 2))
     top.plot(*_in_triangle(line), color=P_COLOR)

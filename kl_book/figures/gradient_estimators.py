@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kl_book.figures.style import D_COLOR, GROUND, INK, MUTED, Q_COLOR, styled
+from kl_book.figures.style import D_COLOR, GROUND, INK, MUTED, Q_COLOR, panels, styled
 from kl_lib.types import Array
 
 SOLID, DASHED, DOTTED = "-", (0, (4, 2)), (0, (1, 1.2))
@@ -27,15 +26,11 @@ def reweighted_and_moved(
 
     `start` are the samples, `weights` what each counts, `moved` where each goes; all (n,).
     """
-    figure = Figure(figsize=(6.4, 6.0))
-    axes = figure.subplots(
-        2, 1, sharex=True, sharey=True,
-        gridspec_kw={"hspace": 0.22, "left": 0.08, "right": 0.81, "bottom": 0.09, "top": 0.95},
-    )  # fmt: skip
+    figure, ((above,), (below,)) = panels([2.2, 2.2], top=0.3, gap=0.42, sharex=True, sharey=True)
     x, exact = np.linspace(-2.1, 3.7, 117), p.expect(f)
     for ax, points, sizes, words in (
-        (axes[0], start, weights, "the points stay, their weights change"),
-        (axes[1], moved, np.ones_like(start), "the points move, their weights stay"),
+        (above, start, weights, "points stay, weights change"),
+        (below, moved, np.ones_like(start), "points move, weights stay"),
     ):
         ax.plot(x, f(x), color=MUTED, linewidth=1)
         ax.plot(x, 9 * p.pdf(x) - 5.5, color=Q_COLOR, dashes=(4, 2), linewidth=1.4)
@@ -44,12 +39,14 @@ def reweighted_and_moved(
         average = float(np.mean(sizes * f(points)))
         ax.axhline(average, color=Q_COLOR, linewidth=1.6)
         ax.axhline(exact, color=INK, linewidth=1.2, linestyle=DOTTED)
-        centre, apart = (average + exact) / 2, max(abs(average - exact), 1.7) / 2
-        side = 1 if average > exact else -1
-        _name_in_margin(ax, centre + side * apart, f"average {average:.2f}", Q_COLOR)
-        _name_in_margin(ax, centre - side * apart, f"exact {exact:.2f}", INK)
-        ax.set(title=words, xlim=(x[0], x[-1]), ylim=(-5.6, 15), yticks=[0, 5, 10, 15], ylabel="f(x)")
-    axes[1].set_xlabel("x")
+        for row, (text, color, style) in enumerate((
+            (f"average {average:.2f}", Q_COLOR, SOLID), (f"exact E[f] {exact:.2f}", INK, DOTTED),
+        )):  # fmt: skip
+            y = 0.93 - 0.11 * row
+            ax.plot([0.46, 0.53], [y, y], color=color, linestyle=style, linewidth=1.6, transform=ax.transAxes)
+            ax.text(0.55, y, text, color=color, va="center", transform=ax.transAxes)
+        ax.set(title=words, xlim=(x[0], x[-1]), ylim=(-5.6, 15), yticks=[0, 5, 10, 15])
+        ax.set(xlabel="x", ylabel="f(x)")
     return figure
 
 
@@ -61,34 +58,31 @@ def gradient_histograms(
 
     `curve` is the variance of the score-function estimator, (baselines, variances).
     """
-    figure = Figure(figsize=(6.4, 5.0))
-    top, bottom = figure.subplots(
-        2, 1, gridspec_kw={"hspace": 0.4, "left": 0.1, "right": 0.98, "bottom": 0.1, "top": 0.98}
-    )
-    edges, across = np.linspace(-20, 14, 103), top.get_xaxis_transform()  # heights in parts of the panel
+    figure, ((top,), (bottom,)) = panels([1.9, 1.9], gap=0.6)
+    edges = np.linspace(-20, 14, 103)
     for values, style in ((pathwise, SOLID), (score, DASHED)):
         heights = np.histogram(values, edges)[0] / (len(values) * np.diff(edges))
         top.stairs(heights, edges, baseline=None, color=INK, linewidth=1.3, linestyle=style)
-    top.text(-15, 0.12, "score function", ha="center", transform=across)
-    top.text(exact - 2.2 * pathwise.std(), 0.3, "pathwise", ha="right", transform=across)
+        flank = int(np.argmax(heights > 0.5 * heights.max())) if style == SOLID else 21  # at −13
+        name, side = ("pathwise", "right") if style == SOLID else ("score function", "center")
+        top.annotate(name, (edges[flank], heights[flank]), (-6, 7), ha=side, textcoords="offset points")
     top.axvline(exact, color=MUTED, linewidth=0.9, linestyle=DOTTED)
-    top.text(exact - 0.9, 0.92, "exact", color=MUTED, ha="right", transform=across)
-    top.plot(score.mean(), 0.03, "^", color=INK, markersize=7, transform=across)
-    top.set(xlim=(edges[0], edges[-1]), ylim=(0, None), ylabel="density")
+    top.text(exact - 0.5, 0.73, "exact", color=MUTED, ha="right")
+    top.plot(score.mean(), 0.03, "^", color=INK, markersize=7)
+    top.set(xlim=(edges[0], edges[-1]), ylim=(0, 0.8), ylabel="density")
     top.set_xlabel("gradient in μ, from one sample")
     baselines, variances = curve
     best = variances.argmin()
     bottom.plot(baselines, variances, color=INK, linestyle=DASHED)
     bottom.axhline(pathwise.var(), color=INK)
     bottom.plot(baselines[best], variances[best], "o", color=INK, markerfacecolor=GROUND, markersize=8)
-    bottom.plot(baseline, np.interp(baseline, baselines, variances), "o", color=INK, markersize=5)
-    bottom.annotate("pathwise", (0.15, pathwise.var()), (0, 4), textcoords="offset points")
-    bottom.annotate("score function", (baselines[best], variances[best]), (0, -17), ha="center",
+    bottom.plot(baseline, np.interp(baseline, baselines, variances), "o", color=INK, clip_on=False)
+    towards = 1 if baselines[best] < baselines.mean() else -1
+    bottom.annotate("pathwise", (baselines[best], pathwise.var()), (0, 4), ha="center",
                     textcoords="offset points")  # fmt: skip
-    bottom.set(xlim=(baselines[0], baselines[-1]), ylim=(0.2, 1500), yscale="log", xlabel="baseline b")
-    bottom.set_ylabel("variance")
-    bottom.minorticks_off()
-    bottom.set_yticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
+    bottom.annotate("score function", (baselines[best], variances[best]), (18 * towards, -13),
+                    ha="left" if towards > 0 else "right", textcoords="offset points")  # fmt: skip
+    bottom.set(xlim=(baselines[0], baselines[-1]), ylim=(0, 100), xlabel="baseline b", ylabel="variance")
     return figure
 
 
@@ -97,11 +91,7 @@ def oscillation(
     f: Callable[[Array], Array], p: Any, k: float, curves: Mapping[str, tuple[Array, Array]]
 ) -> Figure:
     """Draw f under the model, and the variance of three estimators against k, (ks, variances) each."""
-    figure = Figure(figsize=(6.4, 5.0))
-    top, bottom = figure.subplots(
-        2, 1, gridspec_kw={"hspace": 0.4, "left": 0.12, "right": 0.98, "bottom": 0.1, "top": 0.98,
-                           "height_ratios": [1, 1.8]},
-    )  # fmt: skip
+    figure, ((top,), (bottom,)) = panels([1.3, 2.4], gap=0.6, left=0.7)
     x = np.linspace(-5, 6, 221)
     top.plot(x, f(x), color=MUTED, linewidth=1.2)
     top.plot(x, p.pdf(x), color=Q_COLOR, dashes=(4, 2))
@@ -111,7 +101,7 @@ def oscillation(
         curves.items(), (SOLID, DASHED, DOTTED), named_at, strict=True
     ):
         bottom.plot(ks, variances, color=INK, linestyle=style)
-        bottom.plot(k, np.interp(k, ks, variances), "o", color=INK, markersize=5)
+        bottom.plot(k, np.interp(k, ks, variances), "o", color=INK, markersize=5, clip_on=False)
         bottom.annotate(name, (place, np.interp(place, ks, variances)), (right, up),
                         textcoords="offset points")  # fmt: skip
     bottom.set(xscale="log", yscale="log", xlim=(ks[0], ks[-1]), ylim=(5e-4, 20), xlabel="k")
@@ -125,10 +115,7 @@ def oscillation(
 @styled
 def sample_paths(mean: Array, normal: Array, probability: Array, bernoulli: Array) -> Figure:
     """Follow samples, their noise held fixed, as a parameter moves; paths are (samples, steps)."""
-    figure = Figure(figsize=(6.4, 3.0))
-    left, right = figure.subplots(
-        1, 2, gridspec_kw={"wspace": 0.3, "left": 0.09, "right": 0.98, "bottom": 0.17, "top": 0.88}
-    )
+    figure, ((left, right),) = panels([2.2], 2, top=0.35, between=0.6)
     left.plot(mean, normal.T, color=Q_COLOR, linewidth=1)
     left.set(title="normal: every path slopes", xlabel="mean μ", ylabel="sample", xlim=mean[[0, -1]])
     apart = np.linspace(-0.12, 0.12, len(bernoulli))[:, None]
@@ -141,21 +128,15 @@ def sample_paths(mean: Array, normal: Array, probability: Array, bernoulli: Arra
 @styled
 def loss_curves(runs: Mapping[str, Array]) -> Figure:
     """Draw the median over seeds of three losses, (seeds, steps), in the band of their middle 80 %."""
-    figure = Figure(figsize=(6.4, 3.8))
-    ax = figure.subplots(gridspec_kw={"left": 0.11, "right": 0.74, "bottom": 0.13, "top": 0.97})
-    styles = ((DOTTED, 0), (DASHED, 6), (SOLID, -6))
-    for (name, losses), (style, up) in zip(runs.items(), styles, strict=True):
-        low, median, high = np.quantile(losses[:, ::4], [0.1, 0.5, 0.9], axis=0)
+    figure, ((ax,),) = panels([3.1], right=0.2)
+    styles = ((DOTTED, 2, 5), (DASHED, 2, 11), (SOLID, 0, -12))
+    for (name, losses), (style, edge, up) in zip(runs.items(), styles, strict=True):
+        band = low, median, high = np.quantile(losses[:, ::4], [0.1, 0.5, 0.9], axis=0)
         steps = 4 * np.arange(len(median))
         ax.fill_between(steps, low, high, color=D_COLOR, alpha=0.22, linewidth=0)
         ax.plot(steps, median, color=D_COLOR, linewidth=1.4, linestyle=style)
-        _name_in_margin(ax, median[-1], name, D_COLOR, up=up)
+        ax.annotate(name, (steps[-1], band[edge][-1]), (-2, up), ha="right", textcoords="offset points")
     ax.set(yscale="log", xlim=(0, steps[-1]), xlabel="step", ylabel="ELBO still to gain (nats)")
     ax.minorticks_off()
     ax.set_yticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
     return figure
-
-
-def _name_in_margin(ax: Axes, y: float, text: str, color: str, *, up: float = 0) -> None:
-    ax.annotate(text, (1, y), (6, up), xycoords=("axes fraction", "data"), textcoords="offset points",
-                color=color, va="center", annotation_clip=False)  # fmt: skip

@@ -17,6 +17,7 @@ from kl_book.figures.style import (
     Q_COLOR,
     name_curves,
     pair_of_densities,
+    panels,
     signed_area,
     styled,
 )
@@ -30,22 +31,23 @@ def signed_areas(p: Any, models: Mapping[str, Any], x: Array) -> Figure:
 
     One column a model. The rows share their scale, so that areas may be compared across columns.
     """
-    figure = Figure(figsize=(2.5 * len(models) + 0.6, 5.4), layout="constrained")
-    axes = figure.subplots(3, len(models), sharex=True, sharey="row", squeeze=False)
+    figure, axes = panels(
+        [1.3, 1.3, 1.3], len(models), least=0.7, top=0.3, gap=0.55, between=0.12,
+        sharex=True, sharey="row",
+    )  # fmt: skip
     for column, (name, q) in zip(axes.T, models.items(), strict=True):
         pair_of_densities(column[0], p, q, x)
         column[0].set_title(name)
-        column[2].set_xlabel("x")
-        for ax, (first, second), words in (
-            (column[1], (p, q), "forward"),
-            (column[2], (q, p), "reverse"),
-        ):
+        for ax, first, second in ((column[1], p, q), (column[2], q, p)):
             signed_area(ax, x, kl_integrand(first, second, x))
-            ax.set_title(f"{words} {kl_divergence(first, second):.3f} nats", color=D_COLOR, fontsize=10)
+            ax.margins(y=0.18)
+            value = f"{kl_divergence(first, second):.3f}"
+            ax.text(0.98, 0.97, value, color=D_COLOR, ha="right", va="top", transform=ax.transAxes)
+        column[2].set(xlabel="x", xticks=[-4, 0, 4])
     axes[0, 0].set(ylabel="density", ylim=(0, None), xlim=(x[0], x[-1]))
-    name_curves(axes[0, 0], p=(-2.6, 0.45), q=(1.4, 0.28))
-    axes[1, 0].set_ylabel("p⋆ log(p⋆ / pθ)")
-    axes[2, 0].set_ylabel("pθ log(pθ / p⋆)")
+    name_curves(axes[0, 0], p=(-2.9, 0.45), q=(1.9, 0.28))
+    for ax, words in ((axes[1, 0], "forward: p⋆ log(p⋆ / p_θ)"), (axes[2, 0], "reverse: p_θ log(p_θ / p⋆)")):
+        ax.set_title(f"{words}, its area in nats", color=D_COLOR, fontsize=10)
     return figure
 
 
@@ -57,14 +59,11 @@ def integrands(
 
     `height` bounds the densities and `area` the integrands from above, so that frames share their axes.
     """
-    figure = Figure(figsize=(6.4, 5.2))
-    top, *below = figure.subplots(
-        3, 1, sharex=True, gridspec_kw={"height_ratios": [1.2, 1, 1], "hspace": 0.35, "left": 0.1,
-                                        "right": 0.99, "bottom": 0.09, "top": 0.98},
-    )  # fmt: skip
+    figure, axes = panels([1.5, 1.25, 1.25], gap=0.42, sharex=True)
+    top, *below = axes[:, 0]
     pair_of_densities(top, p, q, x)
     top.set(xlim=(x[0], x[-1]), ylim=(0, height), ylabel="density")
-    directions = (("forward", p, q, "p⋆ log(p⋆ / pθ)"), ("reverse", q, p, "pθ log(pθ / p⋆)"))
+    directions = (("forward", p, q, "p⋆ log(p⋆ / p_θ)"), ("reverse", q, p, "p_θ log(p_θ / p⋆)"))
     for ax, (name, first, second, formula), value in zip(below, directions, divergences, strict=True):
         signed_area(ax, x, kl_integrand(first, second, x))
         ax.set(ylim=(-0.35 * area, area), ylabel="integrand")
@@ -78,10 +77,7 @@ def rankings(
     p: Any, models: Mapping[str, Any], x: Array, forward: list[float], reverse: list[float]
 ) -> Figure:
     """Draw p⋆ with its models, and beside them how each direction ranks the models."""
-    figure = Figure(figsize=(6.6, 3.6))
-    left, right = figure.subplots(
-        1, 2, gridspec_kw={"wspace": 0.35, "left": 0.08, "right": 0.99, "bottom": 0.14, "top": 0.97}
-    )
+    figure, ((left, right),) = panels([2.6], 2, left=0.55, between=0.75)
     left.fill_between(x, p.pdf(x), color=P_COLOR, alpha=0.12, linewidth=0)
     left.plot(x, p.pdf(x), color=P_COLOR)
     for (name, q), dashes in zip(models.items(), ((4, 2), (1, 1), (6, 2, 1, 2)), strict=False):
@@ -118,10 +114,7 @@ def coarsened(p: Any, q: Any, shares: Sequence[Array], divergences: Sequence[flo
     `shares` are the probabilities (bins,) of equal bins under p and q; `divergences` those of 1, 2, 4, …
     bins; `limit` is the divergence of the densities.
     """
-    figure = Figure(figsize=(6.4, 4.8))
-    top, bottom = figure.subplots(
-        2, 1, gridspec_kw={"hspace": 0.32, "left": 0.1, "right": 0.98, "bottom": 0.11, "top": 0.98}
-    )
+    figure, ((top,), (bottom,)) = panels([1.8, 1.6], gap=0.6)
     x, bins = np.linspace(-6, 6, 161), len(shares[0])
     pair_of_densities(top, p, q, x)
     for share, color, dashes in ((shares[0], P_COLOR, (None, None)), (shares[1], Q_COLOR, (4, 2))):

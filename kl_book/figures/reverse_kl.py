@@ -20,6 +20,7 @@ from kl_book.figures.style import (
     Q_COLOR,
     name_curves,
     pair_of_densities,
+    panels,
     styled,
 )
 from kl_lib.types import Array
@@ -34,13 +35,7 @@ def landscape(a: float, optima: Sequence[tuple[float, float, float]], means: Arr
     left half is its mirror image.
     """
     means, depths = np.append(-means[:0:-1], means), np.append(depths[:0:-1], depths)
-    figure = Figure(figsize=(6.4, 5.0))
-    top, bottom = figure.subplots(
-        2,
-        1,
-        sharex=True,
-        gridspec_kw={"hspace": 0.14, "left": 0.1, "right": 0.99, "bottom": 0.1, "top": 0.98},
-    )
+    figure, ((top,), (bottom,)) = panels([2.0, 2.0], gap=0.28, sharex=True)
     x = np.linspace(means[0], means[-1], 221)
     p = stats.Mixture([stats.Normal(mu=-a, sigma=1), stats.Normal(mu=a, sigma=1)])
     values, centres, _ = np.array(optima).T
@@ -84,10 +79,7 @@ def collapse(p: Any, paths: Mapping[str, Array], shown: Sequence[int]) -> Figure
     `paths` maps words to θ = (μ, log σ) at every step (steps, 2), for three runs: without the entropy, with
     both terms, with the entropy alone.
     """
-    figure = Figure(figsize=(6.4, 3.4))
-    left, right = figure.subplots(
-        1, 2, gridspec_kw={"wspace": 0.32, "left": 0.09, "right": 0.98, "bottom": 0.15, "top": 0.97}
-    )
+    figure, ((left, right),) = panels([2.6], 2, left=0.6, right=0.25, between=0.85)
     x = np.linspace(-3.5, 4.5, 801)
     left.fill_between(x, p.pdf(x), color=P_COLOR, alpha=0.12, linewidth=0)
     left.plot(x, p.pdf(x), color=P_COLOR)
@@ -97,16 +89,19 @@ def collapse(p: Any, paths: Mapping[str, Array], shown: Sequence[int]) -> Figure
         mean, scale = collapsing[step - 1, 0], np.exp(collapsing[step - 1, 1])
         density = np.exp(-0.5 * ((x - mean) / scale) ** 2) / (scale * np.sqrt(2 * np.pi))
         left.plot(x, density, color=Q_COLOR, dashes=(4, 2), linewidth=1.4)
-        left.annotate(f"step {step}", (mean, density.max()), (-4, 4), ha="right", textcoords="offset points",
+        offset, side = ((7, -4), "left") if step > 1 else ((-2, 5), "right")
+        left.annotate(f"step {step}", (mean, density.max()), offset, ha=side, textcoords="offset points",
                       color=Q_COLOR)  # fmt: skip
     left.set(xlim=(-3.5, 4.5), ylim=(0, 2.9), xlabel="x", ylabel="density")
-    strokes = (((4, 2), (-44, -4), "right"), ((1, 1), (-2, 7), "right"), ((6, 2, 1, 2), (6, -3), "left"))
-    for (words, path), (dashes, offset, side) in zip(paths.items(), strokes, strict=True):
+    strokes = (((4, 2), 30, 0.12, "right"), ((1, 1), 1000, 2.4, "right"), ((6, 2, 1, 2), 10, 6.5, "left"))
+    for (words, path), (dashes, *place, side) in zip(paths.items(), strokes, strict=True):
         steps, scales = np.arange(1, len(path) + 1), np.exp(path[:, 1])
         right.loglog(steps, scales, color=Q_COLOR, dashes=dashes)
-        right.annotate(words, (steps[-1], scales[-1]), offset, ha=side, textcoords="offset points",
-                       color=Q_COLOR)  # fmt: skip
-    right.set(xlabel="step", ylabel="standard deviation of pθ", ylim=(0.02, 10))
+        right.text(*place, words, ha=side, color=Q_COLOR)
+    right.set(xlabel="step", ylabel="standard deviation of p_θ", ylim=(0.02, 12), xlim=(1, 1100))
+    right.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
+    right.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
+    right.minorticks_off()
     return figure
 
 
@@ -120,13 +115,7 @@ def fold(
     where the two branches off the centre meet, `switch` (a, divergence) where the global minimum changes
     branch.
     """
-    figure = Figure(figsize=(6.4, 5.6))
-    top, bottom = figure.subplots(
-        2,
-        1,
-        sharex=True,
-        gridspec_kw={"hspace": 0.12, "left": 0.1, "right": 0.98, "bottom": 0.09, "top": 0.98},
-    )
+    figure, ((top,), (bottom,)) = panels([2.3, 2.3], gap=0.28, sharex=True)
     _fold_of_means(top, covering, seeking, saddle, turn, switch[0])
     _fold_of_divergences(bottom, covering, seeking, saddle, switch)
     return figure
@@ -145,7 +134,7 @@ def _fold_of_means(
     ax.text(3.3, 1.05, "saddle", color=MUTED)
     ax.text(0.1, 0.25, "covering", color=Q_COLOR)
     ax.text(0.1, -4.3, "heavy: the global minimum", color=INK)
-    ax.set(ylabel="mean of pθ", ylim=(-4.6, 4.6))
+    ax.set(ylabel="mean of p_θ", ylim=(-4.6, 4.6))
 
 
 def _fold_of_divergences(
@@ -157,10 +146,11 @@ def _fold_of_divergences(
     ax.axhline(np.log(2), color=MUTED, linewidth=0.8)
     ax.text(0.05, np.log(2) + 0.02, "log 2", color=MUTED)
     ax.plot(*switch, "o", color=D_COLOR, markerfacecolor=GROUND, markersize=6)
-    ax.annotate(f"switch, a = {switch[0]:.3f}", switch, (-6, -36), textcoords="offset points", color=INK)
+    ax.annotate(f"switch, a = {switch[0]:.3f}", switch, (-8, 12), ha="right", textcoords="offset points",
+                color=INK)  # fmt: skip
     ax.text(3.38, 1.12, "covering", color=D_COLOR)
     ax.text(4.25, 0.58, "one mode", color=D_COLOR, ha="right")
-    ax.set(xlim=(0, 4.3), ylim=(0, 1.35), xlabel="half the distance of the bumps’ centres, a")
+    ax.set(xlim=(0, 4.3), ylim=(0, 1.35), xlabel="half the distance of the bumps, a")
     ax.set_ylabel("reverse KL (nats)")
 
 
@@ -179,8 +169,7 @@ def samples_needed(
     `needed` (d,) by the exact variance, `least` (d,) by the divergence; `suggested` are pairs of a dimension
     and the number that the variance of a sample suggests.
     """
-    figure = Figure(figsize=(6.4, 3.6))
-    ax = figure.subplots(gridspec_kw={"left": 0.12, "right": 0.98, "bottom": 0.15, "top": 0.97})
+    figure, ((ax,),) = panels([2.9], left=0.75)
     ax.semilogy(dimensions, needed, color=INK)
     ax.semilogy(dimensions, least, color=D_COLOR, dashes=(4, 2))
     ax.semilogy(*zip(*suggested, strict=True), "o", color=Q_COLOR, markersize=7)
@@ -200,8 +189,7 @@ def hanging_bars(bars: Mapping[str, tuple[float, float]], log_aleph: float) -> F
 
     `bars` maps a name to the ELBO and the divergence; log ℵ must be negative.
     """
-    figure = Figure(figsize=(6.4, 3.8))
-    ax = figure.subplots(gridspec_kw={"left": 0.1, "right": 0.98, "bottom": 0.06, "top": 0.9})
+    figure, ((ax,),) = panels([3.2], top=0.35, bottom=0.2)
     places = np.arange(float(len(bars)))
     bounds, gaps = np.array(list(bars.values())).T
     ax.bar(places, log_aleph, 0.6, color=P_COLOR, alpha=0.3)
@@ -227,10 +215,7 @@ def closing_gap(p: Any, models: Sequence[Any], bounds: Array, log_aleph: float, 
 
     `bounds` (steps,) is the ELBO at each step; what is left to log ℵ is filled, for it is a divergence.
     """
-    figure = Figure(figsize=(6.4, 4.8))
-    top, bottom = figure.subplots(
-        2, 1, gridspec_kw={"hspace": 0.34, "left": 0.12, "right": 0.98, "bottom": 0.11, "top": 0.98}
-    )
+    figure, ((top,), (bottom,)) = panels([1.7, 1.9], gap=0.6)
     x = np.linspace(-4.5, 2.5, 141)
     pair_of_densities(top, p, models[step], x)
     name_curves(
@@ -247,7 +232,7 @@ def closing_gap(p: Any, models: Sequence[Any], bounds: Array, log_aleph: float, 
     bottom.text(steps[-1], log_aleph + 0.1, "log ℵ", color=P_COLOR, ha="right")
     bottom.text(steps[-1], bounds[-1] - 0.65, "ELBO", color=INK, ha="right")
     below = log_aleph - 0.3 * (log_aleph - bounds[0])
-    bottom.text(steps[-1], below, "filled: the divergence of p⋆ from pθ", color=D_COLOR, ha="right")
+    bottom.text(steps[-1], below, "filled: the divergence", color=D_COLOR, ha="right")
     bottom.set_xticks(steps[::6])
     bottom.set(xlabel="step of the fit", ylabel="nats", ylim=(bounds[0] - 0.3, log_aleph + 0.6))
     return figure
@@ -259,10 +244,7 @@ def mean_field(covariance: Array, fits: Mapping[str, Array], losses: Array, rhos
 
     `losses` (n,) are in nats at `rhos` (n,); the point drawn is that of `covariance`.
     """
-    figure = Figure(figsize=(6.4, 3.5))
-    left, right = figure.subplots(
-        1, 2, gridspec_kw={"wspace": 0.3, "left": 0.08, "right": 0.98, "bottom": 0.15, "top": 0.97}
-    )
+    figure, ((left, right),) = panels([2.8], 2, between=0.75)
     angle = np.linspace(0, 2 * np.pi, 121)
     circle = 2 * np.stack([np.cos(angle), np.sin(angle)])
     ellipse = np.linalg.cholesky(covariance) @ circle

@@ -7,18 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from kl_book.figures.style import D_COLOR, INK, MUTED, P_COLOR, Q_COLOR, name_curves, styled
+from kl_book.figures.style import D_COLOR, INK, MUTED, P_COLOR, Q_COLOR, name_curves, panels, styled
 from kl_lib.types import Array
 
 
 @styled
 def conditional_gap(x: Array, truth: Array, model: Array, gap: Array) -> Figure:
     """Draw the probability of a label, true and learned, and under it where the divergence is spent."""
-    figure = Figure(figsize=(6.4, 4.2))
-    above, below = figure.subplots(
-        2, 1, sharex=True,
-        gridspec_kw={"hspace": 0.22, "left": 0.1, "right": 0.98, "bottom": 0.12, "top": 0.93},
-    )  # fmt: skip
+    figure, ((above,), (below,)) = panels([1.6, 1.6], top=0.3, gap=0.42, sharex=True)
     above.plot(x, truth, color=P_COLOR)
     above.plot(x, model, color=Q_COLOR, dashes=(4, 2))
     above.set(title="probability of label 1, given x", ylim=(0, 1.02))
@@ -27,7 +23,7 @@ def conditional_gap(x: Array, truth: Array, model: Array, gap: Array) -> Figure:
     below.plot(x, gap, color=D_COLOR, linewidth=1.2)
     area = gap.sum() * (x[1] - x[0])
     below.set(xlim=(x[0], x[-1]), ylim=(0, 1.25 * gap.max()), xlabel="x")
-    below.set_title(f"divergence at x, times how often x occurs: area {area:.2f} nats", color=D_COLOR)
+    below.set_title(f"divergence × density: area {area:.2f} nats", color=D_COLOR, fontsize=10)
     return figure
 
 
@@ -36,10 +32,7 @@ def tilted_policy(
     length: Array, reference: Array, policy: Array, spent: Array, curves: Mapping[str, Array], here: float
 ) -> Figure:
     """Draw reference and policy over the answers, and under them what each nat of divergence has bought."""
-    figure = Figure(figsize=(6.4, 4.8))
-    above, below = figure.subplots(
-        2, 1, gridspec_kw={"hspace": 0.5, "left": 0.1, "right": 0.98, "bottom": 0.11, "top": 0.93}
-    )
+    figure, ((above,), (below,)) = panels([1.7, 1.7], top=0.3, gap=0.85)
     above.fill_between(length, reference, color=MUTED, alpha=0.25, linewidth=0)
     above.plot(length, reference, color=MUTED, linewidth=1.2)
     above.plot(length, policy, color=P_COLOR)

@@ -36,9 +36,8 @@ def kl_divergence(
         Frozen ``scipy.stats`` distributions, or SciPy's newer univariate random variables. Array
         parameters broadcast.
     method
-        ``"closed"`` takes the registered closed form, right to the last digits; ``"quadrature"``
-        integrates (continuous) or sums (discrete) to a relative error of `rtol`; ``"auto"`` takes the
-        closed form where there is one.
+        ``"closed"`` takes the registered closed form; ``"quadrature"`` integrates (continuous) or sums
+        (discrete) to a relative error of `rtol`; ``"auto"`` takes the closed form where there is one.
     rtol
         The relative error that the integral or sum is to reach: its bound counts the rounding of SciPy's
         densities and what lies beyond the last point.
@@ -46,7 +45,10 @@ def kl_divergence(
     Returns
     -------
     float or ndarray
-        Never negative; inf where p has mass that q has not.
+        Never negative; inf where p has mass that q has not. A closed form of floats is right to a few units
+        of 1e-15 of itself, however close p and q are. That of normal or Wishart distributions given by
+        covariances is right to their condition number times 2⁻⁵³; given by Cholesky factors
+        (``stats.Covariance.from_cholesky``) there is no such loss. An integral or a sum is right to `rtol`.
 
     Raises
     ------
@@ -98,8 +100,7 @@ def entropy(p: SciPyDistribution) -> float | Array:
     r"""Return H(p) = −E_{x∼p} log p(x) in nats: the entropy, or for a density the differential entropy.
 
     A closed form, to about 1e-14 of max(1, abs(H)), where there is one; else quadrature or a sum to a
-    relative error of 1e-9 (or 1e-11 nats); SciPy's formula for multivariate distributions that have no
-    other. A differential entropy may be negative.
+    relative error of 1e-9 (or 1e-11 nats). A differential entropy may be negative.
 
     Parameters
     ----------

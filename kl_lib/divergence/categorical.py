@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kl_lib.checks import as_finite
+from kl_lib.checks import as_finite, check_aligned
 from kl_lib.divergence.distributions import Parameters, float_or_array, table_logits
 from kl_lib.divergence.registry import ClosedValue, register_kl
 from kl_lib.numerics import kl_term, softmax_divergence
@@ -47,7 +47,7 @@ def kl_categorical(p: ArrayLike, q: ArrayLike, *, axis: int = -1, logits: bool =
         If p or q is no array of numbers, or `logits` is neither True nor False.
     ValueError
         If a probability is negative or not finite, if the sums are not 1, if a logit is nan or inf or all
-        are -inf, or if the shapes do not match.
+        are -inf, if the shapes do not match, or if p and q have labels, as in pandas, that differ.
 
     Examples
     --------
@@ -66,6 +66,7 @@ def kl_categorical(p: ArrayLike, q: ArrayLike, *, axis: int = -1, logits: bool =
     """
     if not isinstance(logits, bool | np.bool_):
         raise TypeError(f"logits must be True or False, got {logits!r}")
+    check_aligned(p=p, q=q)
     read = _as_logits if logits else _as_weights
     first, second = read("p", p), read("q", q)
     try:

@@ -10,9 +10,8 @@ from math import fsum
 
 import numpy as np
 
-from kl_lib.divergence.distributions import Parameters
+from kl_lib.divergence.distributions import Parameters, beyond
 from kl_lib.divergence.registry import ClosedValue, register_kl
-from kl_lib.divergence.supports import beyond
 from kl_lib.numerics import (
     LARGEST,
     bessel_bregman,

@@ -1,8 +1,11 @@
-"""SciPy's distributions, in all of its styles, read into one form."""
+"""SciPy's distributions, in all of its styles, read into one form, and where the univariate ones live.
+
+That is decided by more than the last bits that SciPy's arithmetic leaves.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -12,11 +15,17 @@ from scipy import stats
 from scipy.stats.distributions import rv_frozen
 
 from kl_lib import scipy_adapter
-from kl_lib.checks import as_finite, as_positive
+from kl_lib.checks import as_finite, as_positive, check_aligned
 from kl_lib.divergence.covariances import from_matrix, read_covariance
 from kl_lib.families.discrete import DiscreteFromLogits
 from kl_lib.numerics import every, two_sum
-from kl_lib.types import Array
+from kl_lib.types import Array, Mask
+
+# Where a univariate distribution lives: disjoint, in order.
+Intervals = list[tuple[float, float]]
+
+# Of the numbers that an end is computed from: the most that the rounding of loc + scale·x makes of it.
+_ROUNDING = 4 * np.finfo(np.float64).eps
 
 
 class Parameters(SimpleNamespace):
@@ -183,6 +192,17 @@ def _wishart(label: str, value: Any) -> _Multivariate:
     return {"df": df, "scale": value.scale, "covariance": scale}, (), len(value.scale)
 
 
+def _multivariate_t(label: str, value: Any) -> _Multivariate:
+    df = np.asarray(value.df) if value.df == np.inf else as_positive(f"df of {label}", value.df)
+    shape = from_matrix(f"shape of {label}", value.shape)
+    return {"loc": value.loc, "df": df, "shape": value.shape, "covariance": shape}, (), len(value.shape)
+
+
+def _vonmises_fisher(label: str, value: Any) -> _Multivariate:
+    mu, kappa = as_finite(f"mu of {label}", value.mu), as_positive(f"kappa of {label}", value.kappa)
+    return {"mu": mu, "kappa": kappa}, (), mu.size
+
+
 def _matrix_normal(label: str, value: Any) -> _Multivariate:
     mean = as_finite(f"mean of {label}", value.mean)
     rows, columns = (from_matrix(f"{name} of {label}", getattr(value, name)) for name in ("rowcov", "colcov"))
@@ -204,7 +224,10 @@ def _dirichlet(label: str, value: Any) -> _Multivariate:
 
 _MULTIVARIATE: dict[str, Callable[[str, Any], _Multivariate]] = {
     "multivariate_normal": _multivariate_normal,
+    "multivariate_t": _multivariate_t,
+    "vonmises_fisher": _vonmises_fisher,
     "wishart": _wishart,
+    "invwishart": _wishart,
     "matrix_normal": _matrix_normal,
     "multinomial": _multinomial,
     "dirichlet": _dirichlet,
@@ -248,8 +271,17 @@ def float_or_array(value: Array) -> float | Array:
     return value if value.ndim else float(value)
 
 
+def _labelled(p: Distribution) -> dict[str, Any]:
+    """Return the parameters of a frozen distribution that were given with labels."""
+    if not isinstance(p.source, rv_frozen):
+        return {}
+    given = (*enumerate(p.source.args, start=1), *p.source.kwds.items())
+    return {f"parameter {name} of {p.label}": value for name, value in given if hasattr(value, "axes")}
+
+
 def common_shape(p: Distribution, q: Distribution) -> tuple[int, ...]:
     """Return the shape that the parameters broadcast to; refuse distributions on different spaces."""
+    check_aligned(**_labelled(p), **_labelled(q))
     if p.kind != q.kind and "other" not in (p.kind, q.kind):
         raise TypeError(f"p and q must be of one kind, got p {p.kind} and q {q.kind}")
     if p.dimension != q.dimension and p.dimension and q.dimension:
@@ -260,3 +292,53 @@ def common_shape(p: Distribution, q: Distribution) -> tuple[int, ...]:
         raise ValueError(
             f"the parameters of p and q must broadcast, got shapes {p.shape} and {q.shape}"
         ) from None
+
+
+def beyond(excess: Array | float, *sizes: Array | float) -> Mask:
+    """Return where one end lies beyond another by more than the rounding of numbers of these sizes."""
+    rounding = _ROUNDING * sum(np.abs(size) for size in sizes)
+    return np.asarray(np.isposinf(excess) | (np.asarray(excess) > rounding), dtype=bool)
+
+
+def on_lattice(step: Array | float, *sizes: Array | float) -> Mask:
+    """Return where a step is an integer but for the rounding of numbers of these sizes."""
+    off = np.abs(np.asarray(step) - np.rint(step))
+    return np.asarray((off < 0.25) & ~beyond(off, step, *sizes))
+
+
+def union(intervals: Sequence[tuple[float, float]], size: float) -> Intervals:
+    """Return the union of intervals, those that touch merged."""
+    merged: Intervals = []
+    for lower, upper in sorted(intervals):
+        if merged and not beyond(lower - merged[-1][1], lower, size):
+            merged[-1] = (merged[-1][0], max(merged[-1][1], upper))
+        else:
+            merged.append((lower, upper))
+    return merged
+
+
+def common(inner: Intervals, outer: Intervals, size: float) -> Intervals | None:
+    """Return `inner` less what rounding alone puts outside `outer`; None if there is more outside."""
+    cut = []
+    for a, b in inner:
+        hosts = [
+            (c, d)
+            for c, d in outer
+            if (c <= a or not beyond(c - a, a, c, size)) and (b <= d or not beyond(b - d, b, d, size))
+        ]
+        if not hosts:
+            return None
+        cut.append((max(a, hosts[0][0]), min(b, hosts[0][1])))
+    return cut
+
+
+def without(outer: Intervals, inner: Intervals, size: float, step: float = 0.0) -> Intervals:
+    """Return `outer` less `inner`, and less the slivers that rounding leaves.
+
+    Intervals of integers, whose `step` is 1, hold both of their ends.
+    """
+    rest = list(outer)
+    for a, b in inner:
+        pieces = [((c, min(d, a - step)), (max(c, b + step), d)) for c, d in rest]
+        rest = [(c, d) for pair in pieces for c, d in pair if beyond(d - c + step, c, d, size)]
+    return rest

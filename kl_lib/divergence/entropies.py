@@ -1,30 +1,38 @@
 """Closed forms of the entropy, each a formula of the parameters in which nothing large cancels.
 
 Three pieces are shared: an entropy is the log of a volume less the divergence from the uniform distribution
-on it; log Γ beside its slope ψ, without their leading terms, is what `_rest` returns; counts are summed.
+on it; log Γ beside its slope ψ, without their leading terms, is what `_rest` returns; and counts are summed,
+few points however many there are. With S(k) = log k! − k log k + k and T(k, m) = k log(k/m) − k + m the
+chance of a count is the exponential of a few S and −T, none of which cancels (Loader 2000, "Fast and accurate
+computation of binomial probabilities").
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import gammaln, xlog1py, xlogy
+from scipy.special import gammaln, hyp1f1, xlog1py, xlogy
 
 from kl_lib.divergence.closed_forms import kl_beta, kl_dirichlet
-from kl_lib.divergence.counts import (
-    binomial_entropy,
-    multinomial_entropy,
-    negative_binomial_entropy,
-    poisson_entropy,
-)
 from kl_lib.divergence.distributions import Distribution, Parameters
 from kl_lib.divergence.registry import ClosedValue
+from kl_lib.divergence.summation import sum_integers
 from kl_lib.families.discrete import DiscreteFromLogits
-from kl_lib.numerics import bessel_bregman, log_product, log_ratio, remainder_and_slope
+from kl_lib.numerics import (
+    bessel_bregman,
+    kl_term,
+    log_product,
+    log_ratio,
+    remainder_and_slope,
+    stirling_remainder,
+)
 from kl_lib.numerics.bregman import legendre_rule
+from kl_lib.numerics.entrywise import in_pieces
+from kl_lib.numerics.gamma import STIRLING
 from kl_lib.types import Array
 
 Formula = Callable[[Parameters], ArrayLike]
@@ -34,6 +42,13 @@ _HALF_LOG = 0.5 * float(np.log(2 * np.pi * np.e))
 _DECAY, _PANELS = 45.0, 24
 _NODES, _WEIGHTS = legendre_rule(12)
 _NODES, _WEIGHTS = (_NODES + np.arange(_PANELS)) / _PANELS, _WEIGHTS / _PANELS
+
+# From so many successes on, no number of failures close to 0 has a chance.
+_NARROW = 4096
+# A mean from here on has its digits.
+_NO_UNDERFLOW = 1e-290
+# Of the total of all chances of a count.
+_TOLERANCE = 1e-11
 
 # Of distributions that have no shape, at scale 1.
 _CONSTANTS = {
@@ -54,15 +69,14 @@ _CONSTANTS = {
 
 
 def closed_entropy(p: Distribution) -> Array | None:
-    """Return H(p), of the shape of p, by its closed form, or the object's own where there is no other."""
+    """Return H(p), of the shape of p, by its closed form; None where there is none."""
     from_logits = isinstance(p.source, DiscreteFromLogits)
-    formula = None if from_logits else _ENTROPIES.get(p.name)
-    own = from_logits or (p.kind == "multivariate" and hasattr(p.source, "entropy"))
-    if formula is None and not own:
+    formula = (lambda _: p.source.entropy()) if from_logits else _ENTROPIES.get(p.name)
+    if formula is None:
         return None
     # What overflows shows in the value.
     with np.errstate(all="ignore"):
-        value = formula(p.parameters) if formula else p.source.entropy()
+        value = formula(p.parameters)
     value = np.array(np.broadcast_to(value, p.shape), dtype=np.float64)
     if not np.isfinite(value).all():
         raise ArithmeticError(
@@ -163,9 +177,125 @@ def _geometric(p: Parameters) -> ClosedValue:
     return -np.log(p.p) - xlog1py(1 - p.p, -p.p) / p.p
 
 
+# Of a count and of what it is above the mean, a part of −log of its chance.
+Part = Callable[[Array, Array], Array]
+
+
+def _poisson(mean: float) -> float:
+    return sum(_means(mean, lambda k, above: _excess(k) + kl_term(k, mean, -above)))
+
+
+def _binomial(n: float, p: float) -> float:
+    return sum(_binomial_parts(n, min(p, 1 - p)))
+
+
+def _multinomial(n: float, p: Array) -> float:
+    """Return Σᵢ E[S(kᵢ) + T(kᵢ, n pᵢ)] − S(n), where each count is binomial."""
+    total = 0.0 if np.max(p) > 0.5 else -float(_excess(np.asarray(n)))
+    for chance in p.tolist():
+        total += _binomial_parts(n, chance)[0] if chance <= 0.5 else _binomial_parts(n, 1 - chance)[1]
+    return total
+
+
+def _binomial_parts(n: float, p: float) -> list[float]:
+    """Return E[S(k) + T(k, np)] of the count k with the chance p ≤ ½, and that of n − k less S(n)."""
+    whole, mean = _excess(np.asarray(n)), n * p
+
+    def rest(k: Array, above: Array) -> Array:
+        return np.asarray((_excess(n - k) - whole) + kl_term(n - k, n * (1 - p), above))
+
+    return _means(mean, lambda k, above: _excess(k) + kl_term(k, mean, -above), rest, last=n)
+
+
+def _negative_binomial(n: float, p: float) -> float:
+    whole, rest = _excess(np.asarray(n)), 1 - p
+
+    def part(k: Array, above: Array) -> Array:
+        trials = n + k
+        both = kl_term(n, p * trials, p * above) + kl_term(k, rest * trials, -p * above)
+        return np.asarray((whole - _excess(trials)) + log_ratio(trials, n) + _excess(k) + both)
+
+    mode = max((n - 1) * rest / p, 0.0)
+    return sum(_means(n * rest / p, part, wide_mode=mode if n < _NARROW else None))
+
+
+def _excess(k: Array) -> Array:
+    """Return S(k)."""
+    return in_pieces([(k < STIRLING, _small_excess), (k >= STIRLING, _large_excess)], k)
+
+
+def _small_excess(k: Array) -> Array:
+    value: Array = gammaln(k + 1) - xlogy(k, k) + k
+    return value
+
+
+def _large_excess(k: Array) -> Array:
+    value: Array = 0.5 * np.log(2 * np.pi * k) + stirling_remainder(k)
+    return value
+
+
+def _means(mean: float, *parts: Part, last: float = np.inf, wide_mode: float | None = None) -> list[float]:
+    """Return the means of the parts of −log of the chance; nan where the chances do not sum to 1.
+
+    Summed is over the steps from the mean, which itself may have lost its digits, or, of a distribution as
+    wide as its mean is large, whose mode is given, over the counts from 0.
+    """
+    if not mean < np.inf:
+        return [np.nan]
+    origin, center = (np.round(mean), 0.0) if wide_mode is None else (0.0, np.floor(wide_mode))
+    logs = [lambda step, part=part: -part(origin + step, step + (origin - mean)) for part in parts]
+
+    def terms(_step: Array, logs: Array, _doubt: Array, log_weight: Array) -> Array:
+        chance = np.exp(np.sum(logs, axis=0) + log_weight)
+        # inf, of a count without a chance, matters no more.
+        return np.vstack([chance, np.where(chance > 0, -chance * logs, 0.0)])
+
+    sums = sum_integers(logs, terms, (-origin, last - origin), [center], relative=1e-12, absolute=0.0)
+    total, *means = sums.value
+    return [float(value / total) if abs(total - 1) < _TOLERANCE else np.nan for value in means]
+
+
 def _multivariate_normal(p: Parameters) -> ClosedValue:
     covariance: Any = p.covariance
     return covariance.factor.shape[-1] * _HALF_LOG + covariance.log_volume
+
+
+def _matrix_normal(p: Parameters) -> ClosedValue:
+    (n, m), rows, columns = p.mean.shape, cast("Any", p.rows), cast("Any", p.columns)
+    return n * m * _HALF_LOG + m * rows.log_volume + n * columns.log_volume
+
+
+def _multivariate_t(p: Parameters) -> ClosedValue:
+    covariance: Any = p.covariance
+    d = len(covariance.factor)
+    return covariance.log_volume + (_student(0.5 * p.df, d) if p.df < np.inf else d * _HALF_LOG)
+
+
+def _wishart(p: Parameters, power: int = 1) -> ClosedValue:
+    """Return that of a Wishart matrix, or with `power` −1 that of an inverse one.
+
+    In d dimensions the determinant is a product of gamma variables of the shapes a = n/2 − j/2, j < d, and
+    that of the Jacobian of the inverse is the determinant to the power −d − 1.
+    """
+    covariance: Any = p.covariance
+    d = len(covariance.factor)
+    j = np.arange(d, dtype=np.float64)
+    a, c = 0.5 * (p.df - j), np.asarray(0.5 * (power * (d + 1) - j))
+    volumes = (d + 1) * (covariance.log_volume + power * 0.5 * d * np.log(2))
+    return (
+        volumes
+        + 0.25 * d * (d - 1) * (1 + np.log(np.pi))
+        + np.sum(_rest(a, c) + (c - 0.5) * np.log(a) + _HALF_LOG)
+    )
+
+
+def _on_sphere(p: Parameters) -> ClosedValue:
+    """Return log of the area + log M + κ M′/M for the mean M of e^{κ(t − 1)}, a function of Kummer's."""
+    d, kappa = p.mu.size, p.kappa
+    a = 0.5 * (d - 1)
+    mean, slope = hyp1f1(a, 2 * a, -2 * kappa), hyp1f1(a + 1, 2 * a + 1, -2 * kappa)
+    log_area = np.log(2) + 0.5 * d * np.log(np.pi) - gammaln(0.5 * d)
+    return np.where(mean > _NO_UNDERFLOW, log_area + np.log(mean) + kappa * slope / mean, np.nan)
 
 
 _ENTROPIES: dict[str, Formula] = {name: _of_constant(constant) for name, constant in _CONSTANTS.items()} | {
@@ -191,13 +321,16 @@ _ENTROPIES: dict[str, Formula] = {name: _of_constant(constant) for name, constan
     "truncexpon": _truncated_exponential,
     "bernoulli": _trial,
     "geom": _geometric,
-    "poisson": lambda p: np.vectorize(poisson_entropy, otypes=[float])(p.mu),
-    "binom": lambda p: np.vectorize(binomial_entropy, otypes=[float])(p.n, p.p),
-    "nbinom": lambda p: np.vectorize(negative_binomial_entropy, otypes=[float])(p.n, p.p),
+    "poisson": lambda p: np.vectorize(_poisson, otypes=[float])(p.mu),
+    "binom": lambda p: np.vectorize(_binomial, otypes=[float])(p.n, p.p),
+    "nbinom": lambda p: np.vectorize(_negative_binomial, otypes=[float])(p.n, p.p),
     "randint": lambda p: np.log(p.high - p.low),
     "multivariate_normal": _multivariate_normal,
+    "matrix_normal": _matrix_normal,
+    "multivariate_t": _multivariate_t,
+    "wishart": _wishart,
+    "invwishart": partial(_wishart, power=-1),
+    "vonmises_fisher": _on_sphere,
     "dirichlet": _dirichlet,
-    "multinomial": lambda p: np.vectorize(multinomial_entropy, otypes=[float], signature="(),(k)->()")(
-        p.n, p.p
-    ),
+    "multinomial": lambda p: np.vectorize(_multinomial, otypes=[float], signature="(),(k)->()")(p.n, p.p),
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kl_lib.checks import as_finite
+from kl_lib.checks import as_finite, check_aligned
 from kl_lib.divergence.covariances import (
     Covariance,
     as_factor,
@@ -25,8 +25,8 @@ from kl_lib.types import Array
 _BLOCK = 1 << 17
 # Fewer matrices are faster one by one.
 _FEW = 128
-# Where a pivot falls below this, the logs of the determinants are taken.
-_NARROW = -0.5
+# Where a pivot falls below this, or a scatter is beyond that, the logs of the determinants are taken.
+_NARROW, _WIDE = -0.5, 1e150
 
 
 def kl_normal_cholesky(
@@ -52,8 +52,8 @@ def kl_normal_cholesky(
     Raises
     ------
     ValueError
-        If a factor is not lower triangular with a positive diagonal, a number is not finite, or the
-        shapes do not match.
+        If a factor is not lower triangular with a positive diagonal, a number is not finite, the shapes do
+        not match, or the arguments have labels, as in pandas, that differ.
 
     Examples
     --------
@@ -64,6 +64,7 @@ def kl_normal_cholesky(
     >>> kl_normal_cholesky(np.zeros((5, 2)), np.eye(2), np.zeros(2), 2 * np.eye(2)).shape
     (5,)
     """
+    check_aligned(mean_p=mean_p, chol_p=chol_p, mean_q=mean_q, chol_q=chol_q)
     factor_p, factor_q = as_factor("chol_p", chol_p), as_factor("chol_q", chol_q)
     shift, shape = _shift_and_shape(mean_p, factor_p, mean_q, factor_q, "chol_q")
     value = _by_blocks(_kl_from_factors, shape, shift, factor_p, factor_q)
@@ -77,7 +78,7 @@ def _kl_from_factors(shift: Array, factor_p: Array, factor_q: Array) -> Array:
 
 def _scatter_of_factors(factor_p: Array, factor_q: Array) -> Array:
     """Return tr T − d − log det T for T = Lq⁻¹ Lp Lpᵀ Lq⁻ᵀ, (d, d, n), (d, d, n) → (n,)."""
-    below = _squares_below(solve_lower(factor_q, factor_p - factor_q))
+    below = _or_infinite(_squares_below(solve_lower(factor_q, factor_p - factor_q)))
     scatter: Array = np.sum(phi_square_ratio(_diagonal(factor_p), _diagonal(factor_q)), axis=0) + below
     return scatter
 
@@ -108,7 +109,7 @@ def kl_normal_covariance(
     ------
     ValueError
         If a covariance is not symmetric or not positive definite to working precision, a number is not
-        finite, or the shapes do not match.
+        finite, the shapes do not match, or the arguments have labels, as in pandas, that differ.
 
     Examples
     --------
@@ -123,6 +124,7 @@ def kl_normal_covariance(
     ----------
     Golub and Van Loan (2013), *Matrix Computations*, section 4.2 (Cholesky's method).
     """
+    check_aligned(mean_p=mean_p, cov_p=cov_p, mean_q=mean_q, cov_q=cov_q)
     sigma_p, sigma_q = as_symmetric("cov_p", cov_p), as_symmetric("cov_q", cov_q)
     shift, shape = _shift_and_shape(mean_p, sigma_p, mean_q, sigma_q, "cov_q")
     factor_p, factor_q = factor_of("cov_p", sigma_p), factor_of("cov_q", sigma_q)
@@ -139,11 +141,17 @@ def _kl_from_covariances(shift: Array, cov_p: Array, factor_p: Array, cov_q: Arr
 
 def _scatter_of_excess(excess: Array, log_ratio: Array) -> Array:
     """Return tr T − d − log det T from T − I and ½ log det T, (d, d, n), (n,) → (n,)."""
-    below, pivots = _pivots(excess)
+    wide = ~np.all(np.abs(excess) < _WIDE, axis=(0, 1))
+    below, pivots = _pivots(np.where(wide, 0.0, excess))
     near = below + np.sum(phi(pivots), axis=0)
     # Where p is much narrower than q some way, a pivot close to −1 has lost the small determinant.
-    narrow = np.sum(_diagonal(excess), axis=0) - 2 * log_ratio
-    return np.asarray(np.where(np.all(pivots > _NARROW, axis=0), near, narrow))
+    plain = np.sum(_diagonal(excess), axis=0) - 2 * log_ratio
+    return _or_infinite(np.where(wide | ~np.all(pivots > _NARROW, axis=0), plain, near))
+
+
+def _or_infinite(value: Array) -> Array:
+    """Return inf for nan, which comes of what has overflowed, times 0 or less itself."""
+    return np.where(np.isnan(value), np.inf, value)
 
 
 def _pivots(excess: Array) -> tuple[Array, Array]:
@@ -153,8 +161,7 @@ def _pivots(excess: Array) -> tuple[Array, Array]:
 
 
 def _half(scatter: Array, shift: Array) -> Array:
-    value: Array = 0.5 * (scatter + _squares(shift))
-    return value
+    return 0.5 * (scatter + _or_infinite(_squares(shift)))
 
 
 def _squares(matrices: Array) -> Array:
@@ -183,7 +190,8 @@ def kl_multivariate_normal(p: Parameters, q: Parameters) -> ClosedValue:
     shift, size = (p.mean - q.mean)[:, np.newaxis], np.maximum(np.abs(p.mean), np.abs(q.mean))
     if not share_support(first, second, shift, size):
         return np.inf
-    return 0.5 * (_scatter(*on_support(first, second)) + np.sum(second.whitened(shift) ** 2))
+    squares = _or_infinite(np.sum(second.whitened(shift) ** 2))
+    return 0.5 * (_scatter(*on_support(first, second)) + squares)
 
 
 def _scatter(p: Covariance, q: Covariance) -> float:
@@ -262,7 +270,8 @@ def _by_blocks(function: Callable[..., Array], shape: tuple[int, ...], *stacks: 
     count = _BLOCK // stacks[-1].shape[-1] ** 2
     if count < _FEW:
         count = 1
-    return in_blocks(lambda *block: function(*map(_index_last, block)), flat, count).reshape(shape)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the divergence may be inf
+        return in_blocks(lambda *block: function(*map(_index_last, block)), flat, count).reshape(shape)
 
 
 def _index_last(matrices: Array) -> Array:

@@ -10,10 +10,17 @@ import numpy as np
 from scipy.stats.distributions import rv_frozen
 
 from kl_lib.checks import evaluate
-from kl_lib.divergence.distributions import Distribution, float_or_array
-from kl_lib.divergence.quadrature import Terms, Totals, integrate
+from kl_lib.divergence.distributions import (
+    Distribution,
+    Intervals,
+    beyond,
+    common,
+    float_or_array,
+    on_lattice,
+    without,
+)
+from kl_lib.divergence.quadrature import Terms, Totals, added, integrate
 from kl_lib.divergence.summation import center, sum_integers, sum_points
-from kl_lib.divergence.supports import Intervals, beyond, common, on_lattice, without
 from kl_lib.divergence.univariate import Univariate, univariate
 from kl_lib.numerics import every, expm1x
 from kl_lib.types import Array, BatchFunction, Mask
@@ -24,7 +31,7 @@ RELATIVE = 1e-9
 ABSOLUTE = 1e-28
 # Below this divergence, in nats, the integrand p ψ(log q/p) is used, above it −p log(q/p).
 _NEAR = 1e-2
-# Stands for −log q, in nats, where q underflows inside its support.
+# More than the mean of −log q, in nats, where q underflows: it begins there with 745, and may grow.
 _UNDERFLOWN = 1e4
 # A mass of 0 beside one whose log is above this is no underflow.
 _NO_UNDERFLOW = -600.0
@@ -93,10 +100,13 @@ def _value_at(
     reached = sum(errors.values())
     if not reached <= max(relative * abs(value), absolute):
         worst = max(errors, key=lambda reason: np.nan_to_num(errors[reason], nan=np.inf))
+        error = (
+            "an error not known" if worst == _UNDERFLOW else f"an error of up to {reached:.2g}, most of it"
+        )
         raise ArithmeticError(
             f"the {'sum' if pair.p.discrete else 'integral'} for p = {p.name} and q = {q.name} does not "
-            f"reach a relative error of {relative:g}: it comes to {value:.6g} with an error of up to "
-            f"{reached:.2g}, most of it because {worst}; a larger rtol asks for less"
+            f"reach a relative error of {relative:g}: it comes to {value:.6g} with {error} because {worst}; "
+            "a larger rtol asks for less"
         )
     return value
 
@@ -147,7 +157,7 @@ def kl_numerical(pair: Pair, relative: float) -> tuple[float, Errors]:
 
 def cross_entropy_numerical(pair: Pair, relative: float) -> tuple[float, Errors]:
     """Return −E_p log q, where p ≪ q, and what bounds its error."""
-    totals = _total(pair, _cross_terms, relative, 1e-12)
+    totals = _total(pair, partial(_far_terms, above=0.0), relative, 1e-12)
     if _is_in_a_hole(pair, totals):
         return np.inf, {}
     defects = _defects(pair, totals, _mass_outside(pair, relative), relative)
@@ -187,15 +197,15 @@ def _mean(p: Univariate, f: BatchFunction, origin: float) -> tuple[Array, float]
 
     p = replace(p, steps=False)  # for f is no constant between them
     whole = Pair(p, p, p.intervals)
+    mass = _total(whole, _mass_terms, RELATIVE, 0.0)
+    _check_mass(p, mass.value[_MASS], mass.rest[_MASS], RELATIVE)
     squares = _total(whole, partial(terms, power=2), 1e-2, _TINY)
     square, error = squares.value[1:], squares.error[1:] + squares.rest[1:]
     if not np.all(error <= 0.1 * square + _TINY):
         return np.full(shape, np.nan), np.inf
     scale = scale * np.sqrt(np.where(square > 0, square, 1.0))
     totals = _total(whole, partial(terms, power=1), 0.0, 0.1 * RELATIVE)
-    bound = totals.error + totals.rest
-    normalised = abs(totals.value[_MASS] - 1) + bound[_MASS] <= RELATIVE
-    return (scale * totals.value[1:]).reshape(shape), float(bound.max()) if normalised else np.inf
+    return (scale * totals.value[1:]).reshape(shape), float(np.max(totals.error + totals.rest))
 
 
 def _some_points(p: Univariate) -> Array:
@@ -206,7 +216,8 @@ def _some_points(p: Univariate) -> Array:
         x = center(p) + np.arange(-9.0, 10.0)
     else:
         x = np.concatenate([m + s * _SOME for m, s in (part.median_and_spread for part in p.parts or (p,))])
-    return x[np.any([(a <= x) & (x <= b) for a, b in p.intervals], axis=0)]
+    inside = x[np.any([(a <= x) & (x <= b) for a, b in p.intervals], axis=0)]
+    return inside if inside.size else np.clip(x, *p.intervals[0])
 
 
 def _far_rounding(totals: Totals, defects: tuple[float, float]) -> float:
@@ -239,15 +250,24 @@ def _defects(pair: Pair, totals: Totals, outside: Totals, relative: float) -> tu
     rest[1] += outside.rest[0]
     allowed = relative * np.array([1.0, max(1.0, totals.value[_MAIN])])
     for side, mass, beyond_it, tolerance in zip((pair.p, pair.q), value, rest, allowed, strict=True):
-        if not abs(mass + beyond_it - 1) <= tolerance + _REST * beyond_it:
-            raise ArithmeticError(
-                f"the mass of {side.label} comes out as {mass + beyond_it:.10g}, which misses 1 by "
-                f"{mass + beyond_it - 1:.2g}: its density is not normalised, not precise, or too rough to "
-                "integrate"
-            )
+        _check_mass(side, mass, beyond_it, tolerance)
     missed = np.maximum(np.abs(value + rest - 1) - _REST * rest, 0.0)
     first, second = np.where(np.isnan(missed), np.inf, missed)
     return float(first), float(second)
+
+
+def _check_mass(side: Univariate, mass: float, beyond_it: float, tolerance: float) -> None:
+    if beyond_it == np.inf:
+        raise ArithmeticError(
+            f"the mass of {side.label} is not known: it comes to {mass:.10g} as far as it is summed up, and "
+            "its tail there shows no decay"
+        )
+    if not abs(mass + beyond_it - 1) <= tolerance + _REST * beyond_it:
+        raise ArithmeticError(
+            f"the mass of {side.label} comes out as {mass + beyond_it:.10g}, which misses 1 by "
+            f"{mass + beyond_it - 1:.2g}: its density is not normalised, not precise, or too rough to "
+            "integrate"
+        )
 
 
 def _total(pair: Pair, terms: Terms, relative: float, absolute: float) -> Totals:
@@ -288,11 +308,8 @@ def _mass_outside(pair: Pair, relative: float) -> Totals:
         return sum_points([q.log_density], _mass_terms, rest, np.zeros_like(rest))
     tolerance = {"relative": 0.1 * relative, "absolute": 1e-300}
     if p.points is not None:
-
-        def elsewhere(x: Array) -> Array:
-            return np.where(p.has(x), -np.inf, q.log_density(x))
-
-        return sum_integers([elsewhere], _mass_terms, q.intervals[0], [center(q)], **tolerance)
+        elsewhere = [lambda x: np.where(p.has(x), -np.inf, q.log_density(x))]
+        return sum_integers(elsewhere, _mass_terms, q.intervals[0], [center(q)], **tolerance)
     parts = [Totals(*np.zeros((3, 1)))]
     for interval in without(q.intervals, pair.intervals, pair.size, step=float(p.discrete)):
         if p.discrete:
@@ -304,10 +321,7 @@ def _mass_outside(pair: Pair, relative: float) -> Totals:
                     [q.log_density], _mass_terms, [interval], q.landmarks(), q.median_and_spread, **tolerance
                 )
             )
-    value, error, rest = (
-        np.sum([getattr(part, name) for part in parts], axis=0) for name in ("value", "error", "rest")
-    )
-    return Totals(value, error, rest)
+    return added(parts)
 
 
 def _is_in_a_hole(pair: Pair, totals: Totals) -> bool:
@@ -344,18 +358,13 @@ def _mass_terms(_x: Array, logs: Array, _doubt: Array, log_dx: Array) -> Array:
     return np.asarray(np.nan_to_num(np.exp(logs + log_dx), nan=0.0, posinf=0.0))
 
 
-def _far_terms(_x: Array, logs: Array, doubt: Array, log_dx: Array) -> Array:
-    """Give −p log(q/p) as the second row."""
+def _far_terms(_x: Array, logs: Array, doubt: Array, log_dx: Array, *, above: float = 1.0) -> Array:
+    """Give −p log(q/p) as the second row, or −p log q with `above` 0."""
     log_p, log_q, weight, known = _read(logs, log_dx)
-    main = np.where(known, weight * (log_p - log_q), 0.0)
-    return _rows(log_p, log_q, weight, log_dx, main, _noise(log_p, log_q, weight, doubt))
-
-
-def _cross_terms(_x: Array, logs: Array, doubt: Array, log_dx: Array) -> Array:
-    """Give −p log q as the second row."""
-    log_p, log_q, weight, known = _read(logs, log_dx)
-    main = np.where(known, -weight * log_q, 0.0)
-    return _rows(log_p, log_q, weight, log_dx, main, _noise(log_p, log_q, weight, doubt))
+    main = np.where(known, weight * (above * np.where(known, log_p, 0.0) - log_q), 0.0)
+    size = np.abs(log_p) + np.where(np.isfinite(log_q), np.abs(log_q), 0.0)
+    noise = np.where(weight > 0, weight * (doubt * (1 + size) + _EPSILON * size), 0.0)
+    return _rows(log_p, log_q, weight, log_dx, main, noise)
 
 
 def _near_terms(_x: Array, logs: Array, doubt: Array, log_dx: Array) -> Array:
@@ -379,11 +388,6 @@ def _read(logs: Array, log_dx: Array) -> tuple[Array, Array, Array, Mask]:
     log_p, log_q = np.where(np.isnan(logs), -np.inf, logs)
     weight = np.where(log_p < np.inf, np.exp(log_p + log_dx), 0.0)
     return log_p, log_q, weight, (weight > 0) & np.isfinite(log_q)
-
-
-def _noise(log_p: Array, log_q: Array, weight: Array, doubt: Array) -> Array:
-    size = np.abs(log_p) + np.where(np.isfinite(log_q), np.abs(log_q), 0.0)
-    return np.where(weight > 0, weight * (doubt * (1 + size) + _EPSILON * size), 0.0)
 
 
 def _rows(log_p: Array, log_q: Array, weight: Array, log_dx: Array, main: Array, noise: Array) -> Array:

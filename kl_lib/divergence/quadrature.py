@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from scipy.integrate import cubature
 
-from kl_lib.divergence.supports import Intervals
+from kl_lib.divergence.distributions import Intervals
 from kl_lib.types import Array
 
 _MAX_SUBDIVISIONS = 50
@@ -35,6 +35,15 @@ class Totals:
     rest: Array
 
 
+def added(parts: Sequence[Totals]) -> Totals:
+    """Return the totals of all parts."""
+    value, error, rest = (np.sum([getattr(part, name) for part in parts], axis=0) for name in _NAMES)
+    return Totals(value, error, rest)
+
+
+_NAMES = ("value", "error", "rest")
+
+
 @dataclass(frozen=True)
 class _Half:
     """The half of an interval between `start` and `end`, on a scale u in [0, edges[-1]].
@@ -42,7 +51,7 @@ class _Half:
     A finite end is approached exponentially, x = end ∓ width·e^{−u}, so that a density that is singular
     there decays in u; an infinite one as start ± width·sinh u, so that heavy tails do. Beyond `resolved`,
     the floats near a finite end are too few: a log density goes on as a straight line in u, which that of a
-    power of the distance is.
+    power of the distance is; where one does not, the half ends there.
     """
 
     start: float
@@ -64,7 +73,7 @@ class _Half:
         """Return the slope in u of a log density beyond `resolved`, its last bend, and how uncertain it is.
 
         The distance δ from the end bends the log density of a power of it by terms of the order of δ, which
-        steps over log 2 show. What is no power goes on as a constant: its mass shows whether that matters.
+        steps over log 2 show. Of what is no power all three are nan.
         """
         if self.resolved == np.inf:
             return 0.0, 0.0, 0.0
@@ -72,8 +81,12 @@ class _Half:
         steps = -np.diff(logs) / np.log(2)
         slope, before = 2 * steps[:-1] - steps[1:]
         if not abs(slope - before) <= _POWER * (1 + abs(slope)):
-            return 0.0, 0.0, 0.0
+            return np.nan, np.nan, np.nan
         return slope, (slope - steps[0]) * np.log(2), abs(slope - before)
+
+    def cut(self) -> _Half:
+        """Return the half up to `resolved`."""
+        return replace(self, edges=np.append(self.edges[self.edges < self.resolved], self.resolved))
 
 
 def _half(start: float, end: float, spread: float, landmarks: Array) -> _Half:
@@ -127,45 +140,46 @@ def integrate(
     vectorised.
     """
     halves = _halves(intervals, *center_and_spread, landmarks)
-    lines = [[half.line(density) for density in densities] for half in halves]
-
-    def of_nodes(u: list[Array], log_du: Array) -> Array:
-        """Return the terms at nodes (n, panels) of each half."""
-        nodes = [half.nodes(u_half) for half, u_half in zip(halves, u, strict=True)]
-        x, log_dx = (np.concatenate(part, axis=1) for part in list(zip(*nodes, strict=True))[:2])
-
-        def extended(side: int) -> tuple[Array, Array]:
-            """Return what the log densities beyond x add to that at x, and its doubt."""
-            parts = [
-                (slope * beyond + bend * np.expm1(-beyond), doubt * np.abs(beyond))
-                for (_, _, beyond), (slope, bend, doubt) in zip(
-                    nodes, [line[side] for line in lines], strict=True
-                )
-            ]
-            more, doubt = (np.concatenate(part, axis=1).ravel() for part in zip(*parts, strict=True))
-            return more, doubt
-
-        extensions = [extended(side) for side in range(len(densities))]
-        logs = np.stack([d(x.ravel()) + more for d, (more, _) in zip(densities, extensions, strict=True)])
-        doubt = np.sum([doubt for _, doubt in extensions], axis=0)
-        return terms(x.ravel(), logs, doubt, (log_dx + log_du).ravel()).reshape(-1, *x.shape)
+    lines = np.array([[half.line(density) for density in densities] for half in halves])
+    unknown = np.isnan(lines).any(axis=(1, 2))
+    halves = [half.cut() if cut else half for half, cut in zip(halves, unknown, strict=True)]
+    lines[unknown] = 0.0
+    widths = [np.diff(half.edges) for half in halves]
 
     def integrand(s: Array) -> Array:
-        widths = [np.diff(half.edges) for half in halves]
         u = [half.edges[:-1] + s * width for half, width in zip(halves, widths, strict=True)]
-        values: Array = of_nodes(u, np.log(np.concatenate(widths))).sum(axis=-1)
-        return values.T
+        panels = _at_nodes(densities, terms, halves, lines, u, np.log(np.concatenate(widths)))
+        return np.asarray(panels.sum(axis=-1).T)
 
     def of_half(i: int, u: Array) -> Array:
-        """Return the terms at nodes (n,) of one half."""
-        empty = [np.empty((u.size, 0))] * len(halves)
-        return of_nodes([*empty[:i], u[:, np.newaxis], *empty[i + 1 :]], np.zeros(1))[..., 0]
+        one = slice(i, i + 1)
+        return _at_nodes(densities, terms, halves[one], lines[one], [u[:, np.newaxis]], np.zeros(1))[..., 0]
 
     result = cubature(
         integrand, [0.0], [1.0], rtol=relative, atol=absolute, max_subdivisions=_MAX_SUBDIVISIONS
     )
     rests = [_rest(half, partial(of_half, i)) for i, half in enumerate(halves)]
     return Totals(result.estimate, result.error, np.sum(rests, axis=0))
+
+
+def _at_nodes(
+    densities: Sequence[Density],
+    terms: Terms,
+    halves: Sequence[_Half],
+    lines: Array,
+    u: Sequence[Array],
+    log_du: Array,
+) -> Array:
+    """Return the terms at nodes u (n, panels) of each half, (k, n, all panels)."""
+    nodes = [half.nodes(u_half) for half, u_half in zip(halves, u, strict=True)]
+    x, log_dx, beyond = (np.concatenate(part, axis=1) for part in zip(*nodes, strict=True))
+    panels = np.repeat(lines, [u_half.shape[1] for u_half in u], axis=0)
+    slope, bend, doubt = np.moveaxis(panels, (2, 1), (0, 1))[:, :, np.newaxis]
+    logs = np.stack([density(x.ravel()).reshape(x.shape) for density in densities])
+    logs = logs + slope * beyond + bend * np.expm1(-beyond)
+    doubts = np.sum(doubt * np.abs(beyond), axis=0)
+    values = terms(x.ravel(), logs.reshape(len(logs), -1), doubts.ravel(), (log_dx + log_du).ravel())
+    return values.reshape(-1, *x.shape)
 
 
 def _rest(half: _Half, terms: Callable[[Array], Array]) -> Array:

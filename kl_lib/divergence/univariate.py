@@ -11,13 +11,20 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
-from scipy.special import ndtri
+from scipy.special import ndtri, zeta
 from scipy.stats.distributions import rv_frozen
 
 from kl_lib import scipy_adapter
-from kl_lib.divergence.distributions import Distribution, read_distribution, shape_names, table_logits
-from kl_lib.divergence.log_densities import LOG_DENSITIES
-from kl_lib.divergence.supports import Intervals, beyond, on_lattice, union
+from kl_lib.divergence.distributions import (
+    Distribution,
+    Intervals,
+    beyond,
+    on_lattice,
+    read_distribution,
+    shape_names,
+    table_logits,
+    union,
+)
 from kl_lib.numerics import log_softmax
 from kl_lib.types import Array, Mask
 
@@ -29,6 +36,28 @@ _LANDMARKS = np.array([-30.0, -8.0, -3.0, -1.0, -0.25, 0.0, 0.25, 1.0, 3.0, 8.0,
 _SAME = 0.2
 # So many densities of the components of a mixture are held at a time.
 _BLOCK = 1 << 18
+
+_LOG_2PI = float(np.log(2 * np.pi))
+
+# Logarithms of densities and masses of which SciPy takes the logarithm after they underflow, at location 0
+# and scale 1, under SciPy's names: of x and of the shape parameters.
+_LOG_DENSITIES: dict[str, Callable[..., Array]] = {
+    "boltzmann": lambda k, a, n: np.log(np.expm1(-a) / np.expm1(-a * n)) - a * k,
+    "dlaplace": lambda k, a: np.log(np.tanh(0.5 * a)) - a * np.abs(k),
+    "foldnorm": lambda x, c: 0.5 * (np.log(0.5 / np.pi) - (x - c) ** 2) + np.log1p(np.exp(-2 * c * x)),
+    "hypsecant": lambda x: np.log(2 / np.pi) - np.logaddexp(x, -x),
+    "invweibull": lambda x, c: np.log(c) - (c + 1) * np.log(x) - x**-c,
+    "laplace": lambda x: -np.abs(x) - np.log(2),
+    "levy": lambda x: -0.5 * (_LOG_2PI + 1 / x) - 1.5 * np.log(x),
+    "loglaplace": lambda x, c: np.log(0.5 * c) - np.log(x) - c * np.abs(np.log(x)),
+    "logser": lambda k, p: k * np.log(p) - np.log(k) - np.log(-np.log1p(-p)),
+    "moyal": lambda x: -0.5 * (_LOG_2PI + x + np.exp(-x)),
+    "norm": lambda x: -0.5 * (_LOG_2PI + x * x),
+    "pareto": lambda x, b: np.log(b) - (b + 1) * np.log(x),
+    "planck": lambda k, a: np.log(-np.expm1(-a)) - a * k,
+    "uniform": lambda x: np.zeros_like(x),
+    "zipf": lambda k, a: -a * np.log(k) - np.log(zeta(a)),
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +94,7 @@ class Univariate:
             low, median, high = self.quantile(np.array([0.25, 0.5, 0.75]))
         except (ArithmeticError, ValueError, RuntimeError):  # of a density that is not normalised
             return 0.0, 1.0
-        spread = float(high - low)
+        spread = float(high) - float(low)
         return float(median) if np.isfinite(median) else 0.0, spread if 0 < spread < np.inf else 1.0
 
     def landmarks(self) -> Array:
@@ -200,7 +229,7 @@ def _with_logarithm(
     p: Distribution, scalar: Univariate, shapes: list[float], loc: float = 0.0, scale: float = 1.0
 ) -> Univariate:
     """Take our own logarithm of the density, where there is one."""
-    formula = LOG_DENSITIES.get(p.name)
+    formula = _LOG_DENSITIES.get(p.name)
     if formula is None:
         return scalar
     lower, upper = scalar.intervals[0]
@@ -294,7 +323,7 @@ def _kernel_density(p: Distribution) -> Univariate:
 
 
 def _normal(mean: float, scale: float) -> Univariate:
-    formula = LOG_DENSITIES["norm"]
+    formula = _LOG_DENSITIES["norm"]
 
     def log_density(x: Array) -> Array:
         return np.asarray(formula((x - mean) / scale) - np.log(scale))

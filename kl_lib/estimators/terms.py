@@ -6,6 +6,7 @@ The names k1, k2 and k3 are those of Schulman (2020), "Approximating KL divergen
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from kl_lib.arrays import as_logarithms, in_precision
 from kl_lib.numerics import expm1x
 
 # The last power of the series of e^w that counts for |w| < 1, by the bits of a float.
-_TERMS = {32: 12, 64: 19}
+_LAST = {32: 12, 64: 19}
 
 
 def k1(log_ratio: Any) -> Any:
@@ -138,7 +139,8 @@ def _expm1x(xp: Any, w: Any) -> Any:
     near = xp.abs(w) < 1
     small = xp.where(near, w, xp.zeros_like(w))  # each branch is finite where the other one counts
     large = xp.where(near, xp.ones_like(w), w)
-    series = xp.zeros_like(w)
-    for k in range(_TERMS[xp.finfo(w.dtype).bits], 1, -1):
-        series = (1 + series) * small / k
-    return xp.where(near, small * series, xp.expm1(large) - large)
+    last = _LAST[xp.finfo(w.dtype).bits]
+    series = xp.full_like(w, 1 / factorial(last))
+    for k in range(last - 1, 1, -1):
+        series = series * small + 1 / factorial(k)
+    return xp.where(near, small * small * series, xp.expm1(large) - large)

@@ -43,6 +43,10 @@ class IndependentNormal(Reparameterizable):
         _, scale = self._mean_and_scale(theta)
         return np.stack([dx, dx * (noise * scale)], axis=1).reshape(len(dx), self.size)
 
+    def _mean_pullback(self, theta: Array, noise: Array, dx: Array) -> Array:
+        _, scale = self._mean_and_scale(theta)
+        return np.stack([dx.mean(axis=0), (dx * noise).mean(axis=0) * scale]).reshape(self.size)
+
     def _grad_x(self, theta: Array, noise: Array) -> Array:
         _, scale = self._mean_and_scale(theta)
         return -noise / scale
@@ -240,6 +244,11 @@ class FullNormal(Reparameterizable):
         rows, columns = np.tril_indices(self.d, -1)
         scale = np.exp(theta[self.log_scales])
         return np.concatenate([dx, dx * (noise * scale), dx[:, rows] * noise[:, columns]], axis=1)
+
+    def _mean_pullback(self, theta: Array, noise: Array, dx: Array) -> Array:
+        by_factor = dx.T @ noise / len(dx)
+        by_log_scale = np.diag(by_factor) * np.exp(theta[self.log_scales])
+        return np.concatenate([dx.mean(axis=0), by_log_scale, by_factor[np.tril_indices(self.d, -1)]])
 
     def _grad_x(self, theta: Array, noise: Array) -> Array:
         solution: Array = linalg.solve_triangular(self._cholesky(theta), -noise.T, lower=True, trans="T").T

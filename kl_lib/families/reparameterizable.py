@@ -53,6 +53,9 @@ class Reparameterizable(Family):
     def _pullback(self, theta: Array, noise: Array, dx: Array) -> Array: ...
 
     @abstractmethod
+    def _mean_pullback(self, theta: Array, noise: Array, dx: Array) -> Array: ...
+
+    @abstractmethod
     def _grad_x(self, theta: Array, noise: Array) -> Array: ...
 
     def noise(self, n: int, *, rng: np.random.Generator) -> Array:
@@ -141,6 +144,37 @@ class Reparameterizable(Family):
         with np.errstate(over="ignore", invalid="ignore"):
             values = self._pullback(theta, noise, dx)
         return refuse_overflow("pullback", values, ~np.isfinite(values))
+
+    def mean_pullback(self, theta: ArrayLike, noise: ArrayLike, dx: ArrayLike) -> Array:
+        """Return the mean of `pullback` over the draws, by products of matrices and not row by row.
+
+        Parameters
+        ----------
+        theta
+            Parameters θ, (size,).
+        noise
+            Draws ε, (n,) or (n, d).
+        dx
+            Of the shape of the noise.
+
+        Returns
+        -------
+        ndarray
+            (size,).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from kl_lib.families import Normal
+        >>> Normal().mean_pullback([1.0, np.log(2.0)], [-1.0, 3.0], [1.0, 1.0])
+        array([1., 2.])
+        """
+        theta = self.as_theta(theta)
+        noise = as_shape("noise", noise, (None, *self.event_shape))
+        dx = as_shape("dx", dx, noise.shape)
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = self._mean_pullback(theta, noise, dx)
+        return refuse_overflow("mean_pullback", values, ~np.isfinite(values))
 
     def grad_x(self, theta: ArrayLike, x: ArrayLike) -> Array:
         """Return ∇x log pθ(x).

@@ -33,6 +33,8 @@ _METHODS = ("fixed-noise", "stochastic")
 _JUDGES = 10
 # How far out, in standard deviations, p̃ must not vanish: beyond lies a chance of 1e-15.
 _FAR = 8.0
+# A fit that stops short beyond a scale of e to this power, or its inverse, was on its way to infinity.
+_ENDLESS = 100.0
 
 
 def fit_reverse_kl(
@@ -53,10 +55,10 @@ def fit_reverse_kl(
     """Minimise D_KL(pθ‖p⋆) over θ by maximising the ELBO.
 
     ``"fixed-noise"``: draw n noise vectors once, centre and whiten them, and climb the deterministic ELBO
-    with its exact gradient by BFGS (Giordano, Ingram and Broderick 2024). A Gaussian target is recovered
-    exactly, whatever the draw. ``"stochastic"``: Adam (Kingma and Ba 2015), its steps decaying to zero, each
-    on n fresh draws of `elbo_gradient`, by ``"reparameterization"`` where that can be, else by the score
-    function with a leave-one-out baseline. Both step in standard deviations, BFGS in those of pθ where it is,
+    with its exact gradient (Giordano, Ingram and Broderick 2024), by natural steps (Khan and Rue 2023) and
+    BFGS. A Gaussian target is recovered exactly, whatever the draw. ``"stochastic"``: Adam (Kingma and Ba
+    2015), its steps decaying to zero, each on n fresh draws of `elbo_gradient`, by ``"reparameterization"``
+    where that can be, else by the score function with a leave-one-out baseline. Both step in standard deviations, BFGS in those of pθ where it is,
     Adam in those of the start, so that the unit of x does not matter.
 
     Adam has converged if half the squared norm of the gradient on 10 n fresh draws, its squared standard
@@ -127,7 +129,7 @@ def fit_reverse_kl(
         fit = maximize(family, objective, theta0, tol=tol, max_iter=max_iter, callback=callback)
         fit = replace(fit, objective=elbo(family, fit.theta, log_p, n, rng=rng))
     else:
-        draw = on_fresh_noise(family, log_p, grad_log_p, rng)
+        draw = on_fresh_noise(family, log_p, grad_log_p, theta0, rng)
         theta, trace = adam(family, partial(draw, n=n), theta0, steps, step_size, callback)
         objective_reached = elbo(family, theta, log_p, n, rng=rng)
         fit = judged(family, theta, partial(draw, n=_JUDGES * n), log_p, tol, objective_reached, trace)
@@ -138,6 +140,11 @@ def fit_reverse_kl(
 def _doubt(family: Family, fit: Fit, log_p: BatchFunction, n: int) -> str:
     """Say what keeps a fit from being a minimum of the divergence that the gradient cannot tell."""
     theta = fit.theta
+    widest = np.abs(theta[family.log_scales]).max(initial=0.0)
+    if not fit.converged and widest > _ENDLESS:
+        return (
+            f"the ELBO has no maximum: it led to a scale of e^{widest:.0f} or its inverse, out of all bounds"
+        )
     if isinstance(family, NormalMixture):
         weights = special.softmax(theta[family.logits])
         weakest = int(np.argmin(weights))

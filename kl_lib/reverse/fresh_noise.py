@@ -12,16 +12,22 @@ from kl_lib.families import Family, Reparameterizable
 from kl_lib.families.units import Units
 from kl_lib.gradients.elbo import ElboDraw, draw_elbo
 from kl_lib.results import Estimate, Fit
+from kl_lib.reverse.slopes import check_gradient
 from kl_lib.types import Array, BatchFunction, Callback
 
 
 def on_fresh_noise(
-    family: Family, log_p: BatchFunction, grad_log_p: BatchFunction | None, rng: np.random.Generator
+    family: Family,
+    log_p: BatchFunction,
+    grad_log_p: BatchFunction | None,
+    theta0: Array,
+    rng: np.random.Generator,
 ) -> Callable[..., ElboDraw]:
     """Return draws of the ELBO and its gradient by θ and n, with the better estimator there is."""
     draw = partial(draw_elbo, family, log_p=log_p, rng=rng)
     if grad_log_p is None or not isinstance(family, Reparameterizable):
         return partial(draw, method="score-function", baseline="leave-one-out")
+    check_gradient(family, theta0, log_p, grad_log_p, rng=rng.spawn(1)[0])
     return partial(draw, method="reparameterization", grad_log_p=grad_log_p)
 
 

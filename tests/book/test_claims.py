@@ -39,8 +39,7 @@ REQUIRED = {
         "off-policy-gradients", "sequence-gradient", "sequence-weights", "what-to-write",
     },
     "where-you-meet-it": {
-        "classifier-loss", "token-losses", "latent-price", "tilted-reference", "judge-loss",
-        "histogram-noise",
+        "classifier-loss", "latent-price", "tilted-reference", "judge-loss", "histogram-noise",
     },
 }  # fmt: skip
 

@@ -73,7 +73,8 @@ def test_figures_are_svg_with_an_alternative_text_that_says_what_is_seen(
     data = [out.get("data", {}) for c in notebook.cells if c.cell_type == "code" for out in c.outputs]
     assert not any({"image/png", "image/jpeg"} & set(bundle) for bundle in data)
     texts = alternative_texts(notebook)
-    assert len(texts) == sum("image/svg+xml" in bundle for bundle in data) > 0
+    pictures = sum("image/svg+xml" in bundle for bundle in data)
+    assert len(texts) == 2 * pictures > 0  # as wide as the text, and stacked for a phone
     assert all(len(text) >= 40 for text in texts)
 
 

@@ -44,6 +44,27 @@ def von_mises(kappa: Any) -> Any:
         return log(2 * mp.pi) + log(mp.hyp0f1(1, kappa**2 / 4)) - kappa * ratio
 
 
+def wishart(n: Any, d: int, power: int) -> Any:
+    """Return that of a Wishart matrix of scale I, or with `power` −1 of its inverse, from E log |W|."""
+    shapes = [(n - j) / 2 for j in range(d)]
+    log_gamma = sum(map(lgamma, shapes)) + log(mp.pi) * d * (d - 1) / 4
+    mean_log = sum(map(psi, shapes)) + d * log(2)
+    entropy = n * d / 2 * (1 + log(2)) + log_gamma - (n - d - 1) / 2 * mean_log
+    return entropy - (d + 1) * mean_log if power < 0 else entropy
+
+
+def multivariate_student(df: Any, d: int) -> Any:
+    whole = (df + d) / 2
+    return d * half * log(df * mp.pi) + lgamma(df / 2) - lgamma(whole) + whole * (psi(whole) - psi(df / 2))
+
+
+def von_mises_fisher(kappa: Any, d: int) -> Any:
+    with mp.workdps(60):
+        v = mp.mpf(d) / 2 - 1
+        first, second = mp.besseli(v, kappa), mp.besseli(v + 1, kappa)
+        return mp.mpf(d) / 2 * log(2 * mp.pi) + log(first) - v * log(kappa) - kappa * second / first
+
+
 def trial(p: Any) -> Any:
     return sum(-w * log(w) for w in (p, 1 - p) if w > 0)
 

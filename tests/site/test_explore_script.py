@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import itertools
 import re
 from collections.abc import Callable, Iterator
@@ -11,11 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib import rc_context
 from matplotlib.figure import Figure
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from kl_book import explore
 from kl_book.explore.assets import assets
+from kl_book.explore.explorable import STACKED, WIDE
 from kl_book.explore.palette import PALETTE
 from kl_book.explore.svg import to_svg
 
@@ -36,6 +40,10 @@ PAGE = """<!doctype html>
 <style>body {{ background: var(--kl-ground); color: var(--kl-ink) }}</style></head>
 <body><main><h1>Figures</h1>{figures}</main></body></html>"""
 
+NUMBERED = """<figure class="kl-numbered" id="fig-bell"><figcaption>
+<p><span class="kl-set" data-set="sigma=2&amp;mu=-1&amp;kind=area">a wide one on the left</span></p>
+</figcaption>{figure}</figure>"""
+
 X = np.linspace(-4, 4, 200)
 SIGMAS = [round(0.5 + 0.05 * k, 2) for k in range(41)]
 
@@ -49,6 +57,13 @@ def bell(sigma: float, mu: float = 0.0, kind: str = "line") -> tuple[Figure, str
         axes.fill_between(X, height, where=height > 0.5, color=PALETTE["d"].light, alpha=0.3)
     axes.set_ylim(0, 2.1)
     return figure, f"The peak is {1 / sigma:.2f} high."
+
+
+def follows_the_page(sigma: float) -> Figure:
+    """Draw the bell as wide as there is room."""
+    figure = Figure()
+    figure.subplots().plot(X, np.exp(-(X**2) / 2 / sigma**2), color=PALETTE["p"].light)
+    return figure
 
 
 def paths(svg: str) -> list[str]:
@@ -68,10 +83,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     still = explore(lambda: bell(1.0), alt=ALT)
     for name, content in ({"book.css": STYLE.read_text()} | assets()).items():
         (folder / name).write_text(content)
-    narrow, wide = (
-        explore(functools.partial(Figure, figsize=(width, 3)), alt=ALT).html for width in (4.8, 6.4)
-    )
-    (folder / "widths.html").write_text(PAGE.format(figures=narrow + wide))
+    two_faced = explore(follows_the_page, alt=ALT, sigma=(0.5, 2.5, 0.05))
+    one_faced = explore(functools.partial(Figure, figsize=(6.4, 3)), alt=ALT)
+    (folder / "faces.html").write_text(PAGE.format(figures=two_faced.html + one_faced.html))
+    (folder / "numbered.html").write_text(PAGE.format(figures=NUMBERED.format(figure=several.html)))
     (folder / "single.html").write_text(PAGE.format(figures=single.html))
     (folder / "several.html").write_text(PAGE.format(figures=several.html + still.html + single.html))
     return folder
@@ -217,6 +232,40 @@ def test_play_pause_and_the_end(show):
     expect_curves(page, sigma=2.5)
 
 
+def test_untouched_it_plays_from_the_first_frame(show):
+    page = show("single.html")
+    play = page.locator(".kl-play")
+    page.evaluate("setInterval = () => 1")  # the first step alone
+    play.click()
+    expect(slider_of(page)).to_have_value("0")
+    expect_curves(page, sigma=0.5)
+    play.click()
+    slider_of(page).fill("20")
+    play.click()
+    expect(slider_of(page)).to_have_value("21")
+    page.get_by_role("button", name="Reset").click()
+    play.click()
+    expect(slider_of(page)).to_have_value("0")
+
+
+def test_words_of_the_caption_set_the_sliders(show):
+    page = show("numbered.html")
+    words = page.get_by_role("link", name="a wide one on the left")
+    words.press("Enter")
+    expect_curves(page, sigma=2.0, mu=-1, kind="area")
+    expect(slider_of(page, 0)).to_have_attribute("aria-valuetext", "σ = 2.0")
+    expect(page.get_by_label("kind")).to_have_value("area")
+    slider_of(page, 0).press("Home")
+    words.click()
+    expect_curves(page, sigma=2.0, mu=-1, kind="area")
+
+
+def test_with_scripts_off_they_are_plain_words(show):
+    page = show("numbered.html", java_script_enabled=False)
+    expect(page.get_by_text("a wide one on the left")).to_be_visible()
+    expect(page.get_by_role("link")).to_have_count(0)
+
+
 def test_moving_the_slider_pauses(show):
     page = show("single.html")
     page.locator(".kl-play").click()
@@ -229,7 +278,7 @@ def test_reduced_motion_plays_one_step_a_press(show):
     page = show("single.html", reduced_motion="reduce")
     play = page.locator(".kl-play")
     expect(play).to_have_accessible_name("Step")
-    for index in (21, 22):
+    for index in (0, 1, 2):
         play.click()
         expect(slider_of(page)).to_have_value(str(index))
         expect_curves(page, sigma=SIGMAS[index])
@@ -260,7 +309,9 @@ def test_a_printed_page_shows_the_current_frame_alone(show):
     page = show("single.html")
     slider_of(page).press("End")
     page.emulate_media(media="print")
-    expect(page.locator(".kl-controls")).to_be_hidden()
+    expect(page.get_by_role("button", name="Reset")).to_be_hidden()
+    expect(slider_of(page)).to_be_hidden()
+    expect(page.locator(".kl-controls")).to_contain_text("2.50")
     expect(page.get_by_role("img")).to_be_visible()
     expect_curves(page, sigma=2.5)
 
@@ -273,12 +324,54 @@ def test_a_narrow_page_does_not_scroll_sideways(show, name):
         assert control.bounding_box()["height"] >= 24
 
 
-def test_on_a_phone_a_narrow_picture_shrinks_and_a_wide_one_scrolls(show):
-    page = show("widths.html", viewport={"width": 360, "height": 640})
-    narrow, wide = (page.locator(".kl-picture").nth(i) for i in (0, 1))
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize(("width", "stacked"), [(360, True), (800, False)])
+def test_the_face_that_fits_is_shown(show, scripts, width, stacked):
+    page = show("faces.html", viewport={"width": width, "height": 640}, java_script_enabled=scripts)
+    wide, narrow, only = (page.locator(".kl-picture").nth(i) for i in (0, 1, 2))
+    expect(narrow).to_be_visible(visible=stacked)
+    expect(wide).to_be_visible(visible=not stacked)
+    expect(only).to_be_visible()
+    expect(page.get_by_role("img")).to_have_count(2)
     scrolls = "picture => picture.scrollWidth > picture.clientWidth"
-    assert not narrow.evaluate(scrolls)
-    assert wide.evaluate(scrolls)
+    assert not (narrow if stacked else wide).evaluate(scrolls)
+    assert only.evaluate(scrolls) == stacked, "a picture with one size scrolls on a phone"
+
+
+@pytest.mark.parametrize("widths", [(800, 360), (360, 800)])
+def test_the_face_out_of_sight_follows_when_it_comes_into_sight(show, widths):
+    page = show("faces.html", viewport={"width": widths[0], "height": 640})
+    slider_of(page).press("End")
+    page.set_viewport_size({"width": widths[1], "height": 640})
+    page.evaluate("new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame))")
+    for (_, size), svg in zip(
+        (WIDE, STACKED), page.locator(".kl-figure").first.locator("svg").all(), strict=True
+    ):
+        with rc_context({"figure.figsize": size}):
+            expected = paths(to_svg(follows_the_page(2.5), alt=ALT))
+        assert paths(svg.evaluate("svg => svg.outerHTML")) == expected
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_sliders_can_be_seen_in_the_reader_s_own_colours(show, scheme):
+    page = show("single.html", forced_colors="active", color_scheme=scheme)
+    slider = slider_of(page)
+    slider.focus()
+    row = Image.open(io.BytesIO(slider.screenshot())).convert("L")
+    middle, above = (np.array(row)[int(row.height * part)] for part in (0.5, 0.35))
+    ground = float(np.median(above))
+    assert np.mean(np.abs(middle - ground) > 100) > 0.9, "the track"
+    assert np.mean(np.abs(above - ground) > 60) > 0.02, "the thumb"
+    outline = slider.evaluate("(input) => getComputedStyle(input).outlineStyle")
+    assert outline == "solid"
+    picture = page.locator("svg").first
+    assert picture.evaluate("(svg) => getComputedStyle(svg).forcedColorAdjust") == "none"
+
+
+def test_controls_are_as_high_as_a_finger(show):
+    page = show("several.html", viewport={"width": 390, "height": 844}, has_touch=True)
+    for control in page.locator("input, select, button").all():
+        assert control.bounding_box()["height"] >= 40
 
 
 def test_no_accessibility_violations(show):
@@ -307,3 +400,20 @@ def test_a_step_is_drawn_at_once(show):
       return times;
     }""")
     assert np.median(times) < 50
+
+
+def test_the_script_takes_less_than_a_frame_on_a_slow_machine(show):
+    page = show("faces.html")
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    times = page.evaluate("""() => {
+      const slider = document.querySelector("input"), times = [];
+      for (const rounds of [1, 2])  // the first unpacks the frames
+        for (let index = 0; index <= 40; index++) {
+          const start = performance.now();
+          slider.value = index;
+          slider.dispatchEvent(new Event("input"));
+          times.push(performance.now() - start);
+        }
+      return times;
+    }""")
+    assert np.quantile(times, 0.95) < 16

@@ -42,7 +42,7 @@ def test_all_code_is_folded_under_its_own_name(opened, page):
     ids = {f"Code: {cell['id'].replace('-', ' ')}" for cell in notebook["cells"]}
     figures = [name for name in names if re.fullmatch(r"Code of Figure \d+\.\d+", name)]
     assert set(names) <= {"Imports", *ids, *figures}
-    assert len(figures) == page.locator("article div.cell figure.kl-figure").count()
+    assert len(figures) == page.locator("article figure.kl-numbered").count()
     assert figures == sorted(figures, key=lambda name: int(name.rpartition(".")[2]))
 
 

@@ -149,5 +149,12 @@ def test_what_has_no_size_is_refused_by_name(value, error, message):
         effective_sample_size(value)
 
 
+def test_a_size_that_half_precision_cannot_hold_is_refused():
+    assert effective_sample_size(np.zeros(65_504, dtype=np.float16)) == 65_504
+    with pytest.raises(ArithmeticError, match="size of 65505 weights may not fit float16: convert"):
+        effective_sample_size(np.zeros(65_505, dtype=np.float16))
+    assert effective_sample_size(np.zeros(65_505, dtype=np.float32)) == 65_505
+
+
 def test_25_weights_have_a_tail():
     assert math.isfinite(pareto_k(weights_of("normal", 25)))

@@ -19,6 +19,7 @@ from oracles.entropies import (
     lgamma,
     log,
     mp,
+    multivariate_student,
     negative_binomial,
     poisson,
     psi,
@@ -26,7 +27,10 @@ from oracles.entropies import (
     trial,
     truncated_normal,
     von_mises,
+    von_mises_fisher,
+    wishart,
 )
+from oracles.statistics import z_scores
 from scipy import stats
 
 from kl_lib import cross_entropy, entropy, scipy_adapter
@@ -173,6 +177,51 @@ def test_multivariate_normals_of_any_scale(scale: float) -> None:
     p = stats.multivariate_normal(cov=stats.Covariance.from_cholesky(factor))
     expected = 3 * half * log(2 * mp.pi * mp.e) + log(mp.mpf(scale)) + log(2)
     assert close(entropy(p), expected, 1e-14)
+
+
+@settings(max_examples=40, deadline=None)
+@given(d=st.integers(1, 6), more=st.floats(-3, 12), scale=st.floats(-30, 30))
+def test_wishart_matrices_and_their_inverses(d: int, more: float, scale: float) -> None:
+    n, factor = d - 1 + 10.0**more, 10.0**scale
+    for family, power in ((stats.wishart, 1), (stats.invwishart, -1)):
+        exact = wishart(mp.mpf(n), d, power) + d * (d + 1) * half * log(factor)
+        got = entropy(family(n, factor * np.eye(d)))
+        # The shapes of the gamma variables, (n − d + 1)/2 and so on, are known to within a rounding of n.
+        assert close(got, exact, 1e-13 * (1 + n / (n - d + 1)))
+
+
+def test_an_inverse_wishart_matrix_by_simulation(rng: np.random.Generator) -> None:
+    """SciPy's own formula is 1.04 too large here."""
+    p = stats.invwishart(4, [[1, 0.3], [0.3, 2]])
+    x = p.rvs(20_000, random_state=rng)
+    assert abs(z_scores(-p.logpdf(np.moveaxis(x, 0, -1)), entropy(p))) < 4.5
+
+
+@settings(max_examples=40, deadline=None)
+@given(d=st.integers(1, 9), df=st.floats(-3, 15), scale=st.floats(-30, 30))
+def test_multivariate_t(d: int, df: float, scale: float) -> None:
+    exact = multivariate_student(mp.mpf(10.0**df), d) + d * half * log(10.0**scale)
+    assert close(entropy(stats.multivariate_t(np.zeros(d), 10.0**scale * np.eye(d), 10.0**df)), exact, 2e-14)
+    limit = entropy(stats.multivariate_normal(np.zeros(d), 10.0**scale * np.eye(d)))
+    assert entropy(stats.multivariate_t(np.zeros(d), 10.0**scale * np.eye(d), np.inf)) == limit
+
+
+@settings(max_examples=40, deadline=None)
+@given(d=st.integers(2, 40), kappa=st.floats(-5, 6))
+def test_directions(d: int, kappa: float) -> None:
+    p = stats.vonmises_fisher(np.eye(d)[0], 10.0**kappa)
+    assert close(entropy(p), von_mises_fisher(mp.mpf(10.0**kappa), d), 1e-13)
+
+
+def test_directions_of_too_many_dimensions_are_refused() -> None:
+    with pytest.raises(ArithmeticError, match="the formula for the entropy of p = vonmises_fisher"):
+        entropy(stats.vonmises_fisher(np.eye(200)[0], 1e6))
+
+
+def test_matrix_normals_are_normals() -> None:
+    rows, columns = np.array([[1, 0.3], [0.3, 2]]), np.diag([1.0, 2.0, 3.0])
+    whole = entropy(stats.multivariate_normal(np.zeros(6), np.kron(columns, rows)))
+    assert entropy(stats.matrix_normal(np.zeros((2, 3)), rows, columns)) == pytest.approx(whole, rel=1e-14)
 
 
 SHAPES: dict[str, tuple[float, ...]] = {

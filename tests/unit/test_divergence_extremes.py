@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from oracles.entropies import kl_beta, mp
 from scipy import stats
 
-from kl_lib import kl_divergence, register_kl
+from kl_lib import kl_divergence, kl_normal_cholesky, kl_normal_covariance, register_kl
 from kl_lib.divergence import registry
 
 exponents = st.floats(-307, 307.9)
@@ -122,3 +122,17 @@ def test_gamma_where_its_methods_meet(a: float, ratio: float, scale: float) -> N
         exact = mp.loggamma(q) - mp.loggamma(p) + (p - q) * mp.psi(0, p) - q * mp.log(t) + p * (t - 1)
     value = kl_divergence(stats.gamma(x, scale=s), stats.gamma(y))
     assert abs(value - exact) <= 1e-14 * exact
+
+
+@pytest.mark.parametrize("small", [1e-200, 1e-300])
+def test_normals_whose_divergence_overflows(small: float) -> None:
+    wide, narrow = np.diag([1e300, 1.0, 1e300]), np.diag([small, 1.0, small])
+    zero = np.zeros(3)
+    assert kl_normal_covariance(zero, wide, zero, narrow) == np.inf
+    assert kl_normal_cholesky(zero, np.sqrt(wide), zero, np.sqrt(narrow)) == np.inf
+    assert kl_normal_cholesky(wide[0], np.eye(3), zero, np.sqrt(narrow)) == np.inf
+    round_p, round_q = (stats.multivariate_normal(zero, size * np.eye(3)) for size in (1e300, small))
+    assert kl_divergence(round_p, round_q) == np.inf
+    # The other way it is tr T − 3 − log det T, where T is next to nothing.
+    back = kl_normal_covariance(zero, narrow, zero, wide)
+    assert back == pytest.approx(np.log(1e300) - np.log(small) - 1, rel=1e-14)

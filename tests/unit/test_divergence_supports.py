@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy import stats
 
-from kl_lib import kl_divergence
-from kl_lib.divergence.supports import beyond, common, on_lattice, union, without
+from kl_lib import kl_divergence, scipy_adapter
+from kl_lib.divergence.distributions import beyond, common, on_lattice, union, without
 
 EPSILON = np.finfo(np.float64).eps
 
@@ -128,3 +128,13 @@ def test_intervals_in_one_another() -> None:
     assert without([(0.0, 9.0)], [(2.0, 4.0)], 0.0, step=1.0) == [(0.0, 1.0), (5.0, 9.0)]
     assert without([(0.0, 4.0)], [(1.0, 4.0)], 0.0, step=1.0) == [(0.0, 0.0)]
     assert without(half, half, 0.0) == []
+
+
+def test_a_truncated_variable_knows_nothing_of_another_one() -> None:
+    """SciPy gives the attributes of one truncated variable to all."""
+    plain = stats.truncate(stats.Normal(mu=998.5, sigma=0.08), 1000, 1002)
+    moved = stats.truncate(stats.Normal() * 0.08 + 998.5, 1000, 1002)
+    uniform = stats.Uniform(a=1000.0, b=1002.0)
+    for side in (plain, moved):
+        assert kl_divergence(side, uniform) == pytest.approx(5.1556988920, rel=1e-9)
+    assert scipy_adapter.shift(plain) == 0 < 998.5 <= scipy_adapter.shift(moved)

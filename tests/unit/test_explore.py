@@ -22,17 +22,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from matplotlib import pyplot
+from matplotlib import pyplot, rc_context
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
 from kl_book import explore
 from kl_book.explore import explorable
 from kl_book.explore.assets import assets
+from kl_book.explore.explorable import STACKED, WIDE
 from kl_book.explore.frames import pack_path
 from kl_book.explore.palette import PALETTE
+from kl_book.explore.paths import number
 from kl_book.explore.sliders import parse_sliders
-from kl_book.explore.svg import number, to_svg
+from kl_book.explore.svg import to_svg
 from kl_book.explore.widget import VIEW, live_box
 
 ALT = "Two curves, one of which widens as the standard deviation grows."
@@ -49,7 +51,7 @@ def draw(sigma: float = 1.0, **_: Any) -> Figure:
 
 def restless(mu: float, kind: str) -> tuple[Figure, str]:
     """Draw frames that differ in all they can: ticks, pieces, words, colours, what is there at all."""
-    figure = Figure(figsize=(4, 3))
+    figure = Figure()
     axes = figure.subplots()
     height = np.cos(X * mu)
     axes.fill_between(X, height, where=height > 0, color=PALETTE["d"].light, alpha=0.3, hatch="//")
@@ -209,11 +211,11 @@ def frame_data(html: str) -> dict[str, Any]:
     return json.loads(unescape(re.search(r"data-frames='([^']*)'", html)[1]))
 
 
-def apply_frame(svg: str, data: dict[str, Any], frame: int) -> ElementTree.Element:
-    """Change the SVG shown first into that of another frame, as the script does."""
-    root = ElementTree.fromstring(svg.replace(' xmlns="http://www.w3.org/2000/svg"', ""))
-    for path, name, values, frames in data["columns"]:
-        element, value = root, values[frames[frame]]
+def apply_frame(svgs: list[str], data: dict[str, Any], frame: int) -> list[ElementTree.Element]:
+    """Change the SVGs shown first into those of another frame, as the script does."""
+    faces = [ElementTree.fromstring(svg.replace(' xmlns="http://www.w3.org/2000/svg"', "")) for svg in svgs]
+    for (face, *path), name, values, frames in data["columns"]:
+        element, value = faces[face], values[frames[frame]]
         for index in path:
             element = element[index]
         if name == "":
@@ -224,24 +226,30 @@ def apply_frame(svg: str, data: dict[str, Any], frame: int) -> ElementTree.Eleme
             element.attrib.pop(name)
         else:
             element.set(name, unpack_path(value) if name == "d" else value)
-    return root
+    return faces
 
 
 def canonical(svg: str) -> str:
     """Return an SVG without what cannot be seen: order of attributes, namespace, prefix of ids."""
-    svg = re.sub(r"kl-[0-9a-f]{8}-|kl-figure-id-", "", svg).replace(' xmlns="http://www.w3.org/2000/svg"', "")
+    svg = re.sub(r"kl-[0-9a-f]{8}-(stacked-)?|kl-figure-id-", "", svg).replace(
+        ' xmlns="http://www.w3.org/2000/svg"', ""
+    )
     return ElementTree.canonicalize(svg, strip_text=True)
 
 
 def test_every_frame_is_what_python_draws():
     html = explore(restless, alt=ALT, mu=(0.5, 3.0, 0.5), kind=["plain", "bold"]).html
-    svg, data = SVG.search(html)[0], frame_data(html)
+    svgs, data = SVG.findall(html), frame_data(html)
     grid = itertools.product(np.arange(0.5, 3.01, 0.5).tolist(), ["plain", "bold"])
     for frame, (mu, kind) in enumerate(grid):
-        figure, summary = restless(mu, kind)
-        decoded = ElementTree.tostring(apply_frame(svg, data, frame), encoding="unicode")
-        assert canonical(decoded) == canonical(to_svg(figure, alt=ALT))
-        assert data["summaries"][frame] == summary
+        decoded = apply_frame(svgs, data, frame)
+        for (_, size), face in zip((WIDE, STACKED), decoded, strict=True):
+            with rc_context({"figure.figsize": size}):
+                figure, summary = restless(mu, kind)
+            assert canonical(ElementTree.tostring(face, encoding="unicode")) == canonical(
+                to_svg(figure, alt=ALT)
+            )
+            assert data["summaries"][frame] == summary
 
 
 def test_only_what_changes_is_stored():
@@ -268,7 +276,7 @@ def test_a_figure_of_41_frames_and_three_curves_is_light():
 
 def test_the_script_is_small_and_needs_nothing():
     script = assets()["explore.js"]
-    assert len(script.encode()) < 6000
+    assert len(gzip.compress(script.encode(), 9)) < 2900
     assert not re.search(r"\b(import|require|fetch|eval|Function)\b", script)
 
 
@@ -293,18 +301,38 @@ def test_a_still_figure_has_three_plain_faces():
     assert bundle["image/svg+xml"] == to_svg(draw(), alt=ALT)
     assert bundle["text/plain"] == ALT
     tags = Tags(bundle["text/html"]).tags
-    assert tags[0] == ("figure", {"class": "kl-figure kl-narrow"})
+    assert tags[0] == ("figure", {"class": "kl-figure"})
     assert not {"input", "select", "button", "script", "style"} & {tag for tag, _ in tags}
 
 
-@pytest.mark.parametrize(("inches", "narrow"), [(4.8, True), (4.9, False)])
-def test_a_picture_that_fits_a_phone_says_so(inches, narrow):
-    def drawn(**_: Any) -> Figure:
-        return Figure(figsize=(inches, 2))
+@pytest.mark.parametrize("sliders", [{}, {"n": [1, 2]}])
+def test_a_drawing_that_follows_the_default_size_is_stacked_for_a_phone(sliders):
+    tags = Tags(explore(lambda **_: Figure(), alt=ALT, **sliders).html).tags
+    assert tags[0][1]["class"] == "kl-figure kl-two-faced"
+    widths = [attributes["viewbox"].split()[2] for tag, attributes in tags if tag == "svg"]
+    assert widths == ["460.8", "244.8"]
+    (stacked,) = (attributes for _, attributes in tags if "kl-stacked" in attributes.get("class", ""))
+    assert "hidden" in stacked, "without a style sheet both would show"
 
-    for sliders in ({}, {"n": [1, 2]}):
-        name, attributes = Tags(explore(drawn, alt=ALT, **sliders).html).tags[0]
-        assert (name, attributes["class"]) == ("figure", "kl-figure" + " kl-narrow" * narrow)
+
+@pytest.mark.parametrize("sliders", [{}, {"n": [1, 2]}])
+def test_a_drawing_with_a_size_of_its_own_has_one_face(sliders):
+    tags = Tags(explore(lambda **_: Figure(figsize=(5, 2)), alt=ALT, **sliders).html).tags
+    assert tags[0][1]["class"] == "kl-figure"
+    assert [tag for tag, _ in tags].count("svg") == 1
+
+
+def test_the_faces_share_no_id():
+    html = explore(restless, alt=ALT, mu=(0.5, 2.5, 0.5), kind=["plain", "bold"]).html
+    pictures = html[html.index("<svg") :]  # not the frames, where an id may come again
+    ids = re.findall(r' id="(kl-[^"]*)"', pictures)
+    assert len(ids) == len(set(ids)) > 4
+
+
+def test_the_reader_s_own_default_size_changes_nothing():
+    before = explore(lambda: Figure(), alt=ALT).html
+    with rc_context({"figure.figsize": (9, 9)}):
+        assert explore(lambda: Figure(), alt=ALT).html == before
 
 
 def test_a_moving_figure_carries_controls_hidden_until_they_work():

@@ -24,6 +24,7 @@ from kl_lib.families import (
     NormalMixture,
     Reparameterizable,
 )
+from kl_lib.families.units import Units
 
 CASES = [
     (Normal(), [0.7, -0.4]),
@@ -445,3 +446,50 @@ REFUSED = [
 def test_refuses(call, error, match):
     with pytest.raises(error, match=match):
         call()
+
+
+@pytest.mark.parametrize("family", [Normal(), DiagonalNormal(3), FullNormal(3)], ids=str)
+def test_the_mean_of_the_pullback_needs_no_rows(family, rng):
+    theta = rng.standard_normal(family.size)
+    noise, dx = family.noise(20, rng=rng), family.noise(20, rng=rng)
+    expected = family.pullback(theta, noise, dx).mean(axis=0)
+    assert_allclose(family.mean_pullback(theta, noise, dx), expected, rtol=1e-12, atol=1e-13)
+    with pytest.raises(OverflowError, match="mean_pullback is out of the range of floats"):
+        family.mean_pullback(theta, 1e300 * noise, 1e300 * dx)
+
+
+def scaled(family, theta):
+    """Return θ-steps of unit moves, one a row, from what moves mean: scales, or L (I + A) of a factor L."""
+    if not isinstance(family, FullNormal):
+        scales = np.ones(family.size)
+        width = family.log_scales.stop - family.log_scales.start
+        scales[family.log_scales.start - width : family.log_scales.start] = np.exp(theta[family.log_scales])
+        return np.diag(scales)
+    d, moves = family.d, np.eye(family.size)
+    factor, below = family.cholesky(theta), np.tril_indices(family.d, -1)
+    rows = []
+    for move in moves:
+        a = np.diag(move[d : 2 * d])
+        a[below] = move[2 * d :]
+        rows.append(np.concatenate([factor @ move[:d], np.diag(a), (factor @ a)[below]]))
+    return np.array(rows)
+
+
+@pytest.mark.parametrize(
+    "family", [Normal(), DiagonalNormal(3), FullNormal(3), NormalMixture(2, d=2), Categorical(3)], ids=str
+)
+def test_units_are_those_of_the_distribution(family, rng):
+    theta, slopes = rng.standard_normal(family.size), rng.standard_normal((4, family.size))
+    at, expected = Units(family, theta), scaled(family, theta)
+    assert_allclose([at.step(move) for move in np.eye(family.size)], expected, atol=1e-14)
+    assert_allclose(at.gradient(slopes), slopes @ expected.T, atol=1e-13)  # the transpose, row by row
+
+
+def test_units_by_weight_are_standard_errors():
+    family = NormalMixture(2)
+    theta = family.theta_of([0.2, 0.8], [0.0, 1.0], [1.0, 3.0])
+    at = Units(family, theta, by_weight=True)
+    roots = np.sqrt([0.2, 0.8, 0.2, 0.8, 0.2, 0.8])
+    assert_allclose(at.gradient(np.ones(6)), [1, 1, 1, 3, 1, 1] / roots)
+    dead = Units(family, np.array([0.0, -800.0, 0, 0, 0, 0]), by_weight=True)
+    assert_allclose(dead.step(np.ones(6)), [1, 1e9**0.5] * 3)

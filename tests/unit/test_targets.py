@@ -103,11 +103,11 @@ def test_the_best_of_a_gaussian_is_known():
 def test_both_optimisers_have_one_budget(rng):
     fixed, *adam = rows(banana(), FullNormal(2), n=200, draws=10, rng=rng)
     assert (fixed.method, fixed.converged) == ("fixed noise", True)
-    assert fixed.gradients % 200 == 0
+    assert fixed.gradients % 200 == 5  # five draws check the gradient
     assert [row.method for row in adam] == [f"Adam, step size {size:g}" for size in STEP_SIZES]
-    # the first draw of a fit checks its gradient, the last hundred judge it
+    # five draws check the gradient here too, a hundred judge where Adam came to
     whole = [row for row in adam if np.isfinite(row.lost)]
-    assert all(0 <= row.gradients - fixed.gradients <= 300 for row in whole)
+    assert all(0 <= row.gradients - fixed.gradients <= 105 for row in whole)
     assert min(row.lost for row in adam) > -1e-9
     assert 0 <= fixed.lost < 0.1
     broken = [row for row in adam if not np.isfinite(row.lost)]

@@ -1,0 +1,75 @@
+"""The playground: a truth to be dragged, and the best normals in both directions that follow it.
+
+`html` is what stands on a page: a still picture that Python draws, and the controls, hidden until the script
+brings them to life. The script is made of the JavaScript beside this file; `main.js` names the rest.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.resources import files
+
+from kl_book.explore.svg import to_svg
+from kl_book.figures.playground import best_normals, describe, still
+
+__all__ = ["html", "style_sheet"]
+
+FIGURE = """<figure class="kl-figure kl-narrow kl-playground" data-address="{address}"{small}>
+<div class="kl-picture">{picture}</div>
+<p class="kl-legend"><span class="kl-key p">p⋆</span> <span class="kl-key forward">forward fit</span>
+<span class="kl-key reverse">reverse fit</span> <span class="kl-key local">its other minima</span></p>
+<p class="kl-summary" aria-live="polite">{summary}</p>
+<p class="kl-notice" role="status" hidden></p>
+{controls}</figure>"""
+
+SMALL_CONTROLS = """<div class="kl-controls" hidden><div class="kl-buttons">
+<button type="button" data-do="add">Add a bump</button>
+<button type="button" data-do="remove">Remove one</button>
+<button type="button" data-do="reset">Reset</button></div></div>
+"""
+
+CONTROLS = """<div class="kl-controls" hidden>
+<label>Model <select name="mode"><option value="fits">both best normals</option>
+<option value="hand">a normal of your own</option><option value="find">play: find the hidden truth</option>
+<option value="shape">play: be so many nats away</option></select></label>
+<label>Goal <select name="goal"><option>0.1</option><option>1</option>
+<option>10</option></select> nats</label>
+<label>Bins <select name="bins"><option value="0">none</option><option>4</option><option>8</option>
+<option>16</option><option>32</option></select></label>
+<label><input type="checkbox" name="fixed"> hold the model’s width</label>
+<label><input type="checkbox" name="cutP"> cut p⋆</label>
+<label><input type="checkbox" name="cutQ"> cut pθ</label>
+<div class="kl-buttons"><button type="button" data-do="add">Add a bump</button>
+<button type="button" data-do="remove">Remove one</button><button type="button" data-do="check">Check</button>
+<button type="button" data-do="again">Another</button><button type="button" data-do="reset">Reset</button>
+<button type="button" data-do="python">Copy as Python</button></div>
+<details><summary>By numbers</summary><table><thead><tr><td></td><th scope="col">mean</th>
+<th scope="col">width</th><th scope="col">weight</th></tr></thead><tbody></tbody></table></details>
+<pre tabindex="0" aria-label="Python" hidden></pre>
+</div>
+"""
+
+
+def html(address: str, *, small: bool = False) -> str:
+    """Return the figure that starts at an address such as ``p=0.5,-2,1;0.5,2,1`` (weight, mean, width)."""
+    bumps = tuple(_bump(bump) for bump in address.removeprefix("p=").split(";"))
+    fits = best_normals(bumps)
+    return FIGURE.format(
+        address=escape(address),
+        small=" data-small" if small else "",
+        picture=to_svg(
+            still(bumps, fits), alt=f"A mixture of normals and the normals nearest to it. {describe(fits)}"
+        ),
+        summary=describe(fits),
+        controls=SMALL_CONTROLS if small else CONTROLS,
+    )
+
+
+def style_sheet() -> str:
+    """Return the CSS of the figure."""
+    return files("kl_book.playground").joinpath("playground.css").read_text(encoding="utf-8")
+
+
+def _bump(text: str) -> tuple[float, float, float]:
+    weight, mean, width = map(float, text.split(","))
+    return weight, mean, width

@@ -1,0 +1,285 @@
+// The numbers: divergences of a normal and a mixture of normals, and their minima, as kl_lib computes them.
+
+/** @typedef {{weight: number, mean: number, width: number}} Bump */
+/** @typedef {{mean: number, width: number}} Normal */
+/** @typedef {Normal & {value: number}} Fit a best normal and its divergence */
+/** @typedef {{x: Float64Array, w: Float64Array, h: number, logP: Float64Array}} Grid nodes, weights, spacing, log p⋆ */
+/** @typedef {{value: number, gradient: number[], hessian: number[]}} Slope in (Δmean / width, Δ log width) */
+/** @typedef {{mean: number, square: number, entropy: number}} Moments */
+/**
+ * What is asked.
+ * @typedef {object} State
+ * @property {Bump[]} p
+ * @property {Normal} q the reader's own normal; its width is the model's where that is fixed
+ * @property {string} mode "fits", "hand", "find" or "shape"
+ * @property {boolean} fixed whether the model's width is
+ * @property {boolean} cutP
+ * @property {boolean} cutQ
+ * @property {number[]} cut the interval to which either is cut
+ * @property {number} bins into which both are put, 0 for none
+ * @property {number} goal the distance to meet in the mode "shape", in nats
+ * @property {number} seed of the hidden truth in the mode "find"
+ */
+/**
+ * What is answered: the forward fit (null where every one is infinitely far), all minima of the reverse
+ * divergence, both divergences of the reader's own normal, and the least reverse divergence for each mean.
+ * @typedef {{forward: Fit | null, reverse: Fit[], mine: number[], landscape: number[][], line: Grid}} Fits
+ */
+
+export const MEANS = [-6, 6];
+export const WIDTHS = [0.2, 4];
+export const MODEL_WIDTHS = [0.1, 12];
+export const VIEW = [-9, 9];
+export const TIE = 1e-6; // nats: divergences as near as this are equal
+const MODEL_MEANS = [-15, 15];
+const CONSTANT = Math.log(2 * Math.PI) / 2;
+
+/** @param {number} value @param {number[]} range */
+export const clamp = (value, [least, most]) => Math.min(most, Math.max(least, value));
+/** @param {ArrayLike<number>} values @param {(value: number, index: number) => number} of */
+export const sum = (values, of) => {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += of(values[i], i);
+  return total;
+};
+/** @param {number} first @param {number} last @param {number} n @returns {number[]} */
+export const spaced = (first, last, n) => Array.from({ length: n }, (_, i) => first + ((last - first) * i) / (n - 1));
+
+// ---- Densities and quadrature: so many nodes that sums are integrals to the last digits that show ----
+
+/** @param {Bump[]} p @returns {(x: number) => number} */
+export const logDensity = (p) => {
+  const log = p.map(({ weight, width }) => Math.log(weight / width) - CONSTANT);
+  const terms = new Float64Array(p.length);
+  return (x) => {
+    let most = -Infinity, total = 0;
+    for (let k = 0; k < p.length; k++) {
+      terms[k] = log[k] - ((x - p[k].mean) / p[k].width) ** 2 / 2;
+      if (terms[k] > most) most = terms[k];
+    }
+    for (let k = 0; k < p.length; k++) if (terms[k] > most - 40) total += Math.exp(terms[k] - most);
+    return most + Math.log(total);
+  };
+};
+
+/** @param {Normal} q @returns {(x: number) => number} */
+export const logNormal = (q) => (x) => -(((x - q.mean) / q.width) ** 2) / 2 - Math.log(q.width) - CONSTANT;
+
+/** The spacing: an eighth of the narrowest bump, finer where log p⋆ bends sharply. @param {Bump[]} p */
+const spacing = (p) => {
+  const least = Math.min(...p.map((bump) => bump.width));
+  return Math.min(least / 8, (3 * least ** 2) / (apart(p) + least));
+};
+
+/** @param {Bump[]} p */
+const apart = (p) => Math.max(...p.map((bump) => bump.mean)) - Math.min(...p.map((bump) => bump.mean));
+
+/** Beyond the width of any best model. @param {Bump[]} p */
+const widest = (p) => 1.15 * Math.hypot(Math.max(...p.map((bump) => bump.width)), apart(p) / 2);
+
+/** The trapezoidal rule wherever p⋆ or q can be. @param {Bump[]} p @param {number} width @returns {Grid} */
+export const wholeLine = (p, width) => {
+  const h = spacing(p), half = Math.ceil((MEANS[1] + 9 * Math.max(widest(p), width)) / h);
+  const x = Float64Array.from({ length: 2 * half + 1 }, (_, i) => (i - half) * h);
+  return { x, w: new Float64Array(x.length).fill(h), h, logP: x.map(logDensity(p)) };
+};
+
+/** Simpson's rule. @param {Bump[]} p @param {number} from @param {number} to @param {number} h @returns {Grid} */
+export const interval = (p, from, to, h) => {
+  const n = 2 * Math.ceil((to - from) / h), step = (to - from) / n;
+  const x = Float64Array.from({ length: n + 1 }, (_, i) => from + i * step);
+  const w = x.map((_, i) => ((i % n ? (i % 2 ? 4 : 2) : 1) * step) / 3);
+  return { x, w, h: step, logP: x.map(logDensity(p)) };
+};
+
+/** Sums over q of the powers 0 … 4 of e = (x - mean) / width, and of these times log q - log p⋆ up to a constant. */
+/** @param {Normal} q @param {Grid} grid @param {boolean} rough @returns {number[]} */
+const powers = ({ mean, width }, { x, w, h, logP }, rough) => {
+  const stride = rough ? Math.max(1, Math.floor((0.2 * width) / h)) : 1;
+  const first = Math.max(0, Math.ceil((mean - 8.5 * width - x[0]) / h));
+  const last = Math.min(x.length - 1, Math.floor((mean + 8.5 * width - x[0]) / h));
+  let s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, f0 = 0, f1 = 0, f2 = 0, f3 = 0, f4 = 0;
+  for (let i = first; i <= last; i += stride) {
+    const e = (x[i] - mean) / width, square = e * e, f = -square / 2 - logP[i];
+    const d = Math.exp(-square / 2) * (stride > 1 ? h * stride : w[i]), de = d * e, df = d * f, dfe = de * f;
+    s0 += d; s1 += de; s2 += d * square; s3 += de * square; s4 += d * square * square;
+    f0 += df; f1 += dfe; f2 += df * square; f3 += dfe * square; f4 += df * square * square;
+  }
+  return [s0, s1, s2, s3, s4, f0, f1, f2, f3, f4];
+};
+
+/** D(q‖p⋆) and its derivatives, of q cut to the grid. @param {Normal} q @param {Grid} grid @param {boolean} rough @returns {Slope} */
+export const reverse = (q, grid, rough = false) => {
+  const s = powers(q, grid, rough);
+  const [, m1, m2, m3, m4] = s.map((total) => total / s[0]), f = s[5] / s[0];
+  const [g1, g2, g3, g4] = [1, 2, 3, 4].map((k) => (s[k + 5] - f * s[k]) / s[0]);
+  return {
+    value: f - Math.log(s[0]),
+    gradient: [g1, g2],
+    hessian: [
+      m2 - m1 * m1 + g2 - 2 * m1 * g1,
+      m3 - m1 * m2 + g3 - m1 * g2 - m2 * g1 - 2 * g1,
+      m4 - m2 * m2 + g4 - 2 * m2 * g2 - 2 * g2,
+    ],
+  };
+};
+
+/** D(p⋆‖q) of p⋆ and q cut to the grid, from the moments of p⋆. @param {Normal} q @param {Grid} grid @param {Moments} of @returns {Slope} */
+const forward = (q, grid, { mean, square, entropy }) => {
+  const s = powers(q, grid, false), [, m1, m2, m3, m4] = s.map((total) => total / s[0]);
+  const e1 = (mean - q.mean) / q.width;
+  const e2 = (square - 2 * q.mean * mean + q.mean ** 2) / q.width ** 2;
+  return {
+    value: e2 / 2 + Math.log(s[0]) - entropy,
+    gradient: [m1 - e1, m2 - e2],
+    hessian: [m2 - m1 * m1, 2 * (e1 - m1) + m3 - m1 * m2, 2 * (e2 - m2) + m4 - m2 * m2],
+  };
+};
+
+/** Of p⋆ cut to the grid. @param {Grid} grid @returns {Moments} */
+const momentsOf = ({ x, w, logP }) => {
+  const mass = sum(x, (_, i) => w[i] * Math.exp(logP[i]));
+  /** @param {(x: number, i: number) => number} of */
+  const mean = (of) => sum(x, (value, i) => (w[i] * Math.exp(logP[i]) * of(value, i)) / mass);
+  return { mean: mean((value) => value), square: mean((value) => value ** 2), entropy: -mean((_, i) => logP[i] - Math.log(mass)) };
+};
+
+// ---- Minima: Newton's method downhill, from every place where the table of values is low or level ----
+
+/** One step downhill, along the axes of the curvature. @param {Slope} slope @param {boolean[]} free @returns {number[]} */
+const newton = ({ gradient: [g, s], hessian: [a, b, c] }, free) => {
+  /** @param {number} along @param {number} curvature */
+  const length = (along, curvature) => clamp(-along / Math.max(Math.abs(curvature), 1e-9), [-0.5, 0.5]);
+  if (!free[0] || !free[1]) return [free[0] ? length(g, a) : 0, free[1] ? length(s, c) : 0];
+  const middle = (a + c) / 2, radius = Math.hypot((a - c) / 2, b), turn = Math.atan2(2 * b, a - c) / 2;
+  const [u, v] = [Math.cos(turn), Math.sin(turn)];
+  const [first, second] = [length(g * u + s * v, middle + radius), length(s * u - g * v, middle - radius)];
+  return [first * u - second * v, first * v + second * u];
+};
+
+/** Whether a value may still move against its gradient. @param {number} value @param {number[]} range @param {number} slope */
+const inside = (value, [least, most], slope) => !(value <= least && slope > 0) && !(value >= most && slope < 0);
+
+/** @param {(q: Normal) => Slope} at @param {Normal} start @param {boolean} fixed @returns {Fit & {level: boolean}} */
+export const descend = (at, start, fixed) => {
+  let q = start, slope = at(q), free = [true, true];
+  for (let count = 0; count < 60; count++) {
+    free = [inside(q.mean, MODEL_MEANS, slope.gradient[0]), !fixed && inside(q.width, MODEL_WIDTHS, slope.gradient[1])];
+    const step = newton(slope, free), fall = -step[0] * slope.gradient[0] - step[1] * slope.gradient[1];
+    if (fall < 1e-20) break;
+    let length = 1, next, there;
+    do {
+      next = { mean: clamp(q.mean + length * step[0] * q.width, MODEL_MEANS), width: clamp(q.width * Math.exp(length * step[1]), MODEL_WIDTHS) };
+      there = at(next);
+      length /= 2;
+    } while (fall > 1e-13 && there.value > slope.value - (length * fall) / 50 && length > 1e-6);
+    [q, slope] = [next, there];
+  }
+  const { gradient, hessian: [a, b, c] } = slope;
+  const level = gradient.every((g, i) => !free[i] || Math.abs(g) < 1e-6);
+  const curved = (!free[0] || a > 0) && (!free[1] || c > 0) && (!free[0] || !free[1] || a * c > b * b);
+  return { ...q, value: slope.value, level: level && curved };
+};
+
+/** @param {State} state @param {Grid} grid @returns {{table: number[][], means: number[], widths: number[]}} */
+const tabulate = ({ p, q, fixed }, grid) => {
+  const edge = Math.max(...p.map((bump) => bump.width));
+  const means = spaced(Math.min(...p.map((bump) => bump.mean)) - edge, Math.max(...p.map((bump) => bump.mean)) + edge, 41);
+  const least = Math.log(Math.min(...p.map((bump) => bump.width)) * 0.7), most = Math.log(widest(p));
+  const widths = fixed ? [q.width] : spaced(least, most, 16).map(Math.exp);
+  return { table: means.map((mean) => widths.map((width) => reverse({ mean, width }, grid, true).value)), means, widths };
+};
+
+/** Where the table is lowest or most level among its neighbours. @param {number[][]} table @returns {number[][]} */
+const promising = (table) => {
+  /** @param {number} i @param {number} j */
+  const at = (i, j) => table[i]?.[j] ?? Infinity;
+  const steep = table.map((row, i) => row.map((_, j) => {
+    const across = [at(i + 1, j) - at(i - 1, j), row.length > 1 ? at(i, j + 1) - at(i, j - 1) : 0];
+    return across.every(Number.isFinite) ? Math.hypot(...across) : Infinity;
+  }));
+  const found = [];
+  for (const values of [table, steep])
+    for (let i = 0; i < table.length; i++)
+      for (let j = 0; j < table[0].length; j++) {
+        const around = [-1, 0, 1].flatMap((k) => [-1, 0, 1].map((l) => values[i + k]?.[j + l] ?? Infinity));
+        if (values[i][j] <= Math.min(...around) && values[i][j] < Infinity) found.push([i, j]);
+      }
+  return found;
+};
+
+/** @param {State} state @param {Grid} grid @returns {{minima: Fit[], landscape: number[][]}} */
+const reverseMinima = (state, grid) => {
+  const { table, means, widths } = tabulate(state, grid), { p, q, fixed } = state;
+  const starts = promising(table).map(([i, j]) => ({ mean: means[i], width: widths[j] }));
+  for (const bump of p) starts.push({ mean: bump.mean, width: fixed ? q.width : bump.width });
+  /** @type {Fit[]} */
+  const minima = [];
+  for (const start of starts) {
+    const near = descend((at) => reverse(at, grid, true), start, fixed);
+    const fit = descend((at) => reverse(at, grid), near, fixed);
+    const known = minima.some((other) => Math.abs(other.mean - fit.mean) < 1e-3 * fit.width && Math.abs(Math.log(other.width / fit.width)) < 1e-3);
+    if (fit.level && !known) minima.push({ mean: fit.mean, width: fit.width, value: Math.max(fit.value, 0) });
+  }
+  const landscape = table.map((row, i) => {
+    let at = { mean: means[i], width: widths[row.indexOf(Math.min(...row))] }, slope = reverse(at, grid, true);
+    for (let count = 0; count < 2 && !fixed; count++) {
+      at = { ...at, width: at.width * Math.exp(newton(slope, [false, true])[1]) };
+      slope = reverse(at, grid, true);
+    }
+    return [means[i], slope.value];
+  });
+  return { minima: minima.sort((a, b) => a.value - b.value || a.mean - b.mean), landscape };
+};
+
+/** Both divergences of one q. @param {State} state @param {Normal} q @param {Grid} line @param {Grid} piece */
+const both = ({ cutP, cutQ }, q, line, piece) => [
+  cutQ && !cutP ? Infinity : Math.max(0, forward(q, cutQ ? piece : line, momentsOf(cutP ? piece : line)).value),
+  cutP && !cutQ ? Infinity : Math.max(0, cutP ? reverse(q, piece).value + massLog(piece) : reverse(q, cutQ ? piece : line).value),
+];
+
+/** The log of the mass of p⋆ on the grid, by which cutting raises it. @param {Grid} grid */
+const massLog = ({ w, logP }) => Math.log(sum(w, (weight, i) => weight * Math.exp(logP[i])));
+
+/** Everything the figure shows. @param {State} state @returns {Fits} */
+export const solve = (state) => {
+  const { p, q, fixed, cutP, cutQ, cut, mode } = state;
+  const line = wholeLine(p, mode === "fits" ? 0 : q.width);
+  const piece = cutP || cutQ ? interval(p, cut[0], cut[1], line.h) : line;
+  const moments = momentsOf(cutP ? piece : line), mass = cutP ? massLog(piece) : 0;
+  /** @type {Fit | null} */
+  let best = null;
+  if (cutP || !cutQ) {
+    const start = { mean: moments.mean, width: fixed ? q.width : Math.sqrt(moments.square - moments.mean ** 2) };
+    best = cutQ ? descend((at) => forward(at, piece, moments), start, fixed) : { ...start, value: forward(start, line, moments).value };
+    best = { mean: best.mean, width: best.width, value: Math.max(best.value, 0) };
+  }
+  const { minima, landscape } = cutP && !cutQ ? { minima: [], landscape: [] } : reverseMinima(state, piece);
+  return {
+    forward: best,
+    reverse: minima.map((fit) => ({ ...fit, value: Math.max(fit.value + mass, 0) })),
+    mine: both(state, q, line, piece),
+    landscape: landscape.map(([mean, value]) => [mean, value + mass]),
+    line,
+  };
+};
+
+/** Both divergences after p⋆ and q are put into bins, which can only lower them. @param {State} state @param {Normal} q */
+export const binned = ({ p, bins, cutP, cutQ, cut }, q) => {
+  const far = MEANS[1] + 9 * Math.max(widest(p), q.width), edges = [-far, ...spaced(VIEW[0], VIEW[1], bins - 1), far];
+  const h = Math.min(spacing(p), q.width / 8);
+  /** @param {(x: number) => number} log @param {boolean} isCut */
+  const masses = (log, isCut) => {
+    const found = edges.slice(1).map((to, i) => {
+      const [a, b] = isCut ? [clamp(edges[i], cut), clamp(to, cut)] : [edges[i], to];
+      const { x, w } = b > a ? interval([], a, b, h) : { x: [], w: [] };
+      return sum(x, (value, j) => w[j] * Math.exp(log(value)));
+    });
+    const total = sum(found, (value) => value);
+    return found.map((value) => value / total);
+  };
+  const [inP, inQ] = [masses(logDensity(p), cutP), masses(logNormal(q), cutQ)];
+  /** @param {number[]} a @param {number[]} b */
+  const divergence = (a, b) => Math.max(0, sum(a, (value, i) => (value < 1e-15 ? 0 : value * Math.log(value / b[i]))));
+  return [divergence(inP, inQ), divergence(inQ, inP)];
+};

@@ -1,0 +1,215 @@
+"""The playground: its numbers against kl_lib, its handles by mouse and keyboard, its address, its games."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from oracles.mixtures import reverse_minima
+from scipy import stats
+
+from kl_book.figures.playground import mixture
+from kl_lib import fit_forward_kl, kl_divergence
+from kl_lib.families import Normal
+
+PAGE = "book/playground.html"
+SEED = 20260101
+CHUNKS = 6
+FIGURE = "document.querySelector('.kl-playground')"
+SOLVE = f"""(addresses) => addresses.map((address) => {{
+  const {{line, ...fits}} = {FIGURE}.solve(address);
+  return fits;
+}})"""
+FOLDS = [
+    2.40,
+    2.41,
+    2.4128,
+    2.42,
+    2.45,
+    2.6,
+    2.79,
+    2.7999,
+    2.8,
+    2.81,
+]  # the fold at 2.412, the switch at 2.800
+
+
+def configurations():
+    """300 of them: random bumps, and equal ones near the fold and the switch."""
+    rng = np.random.default_rng(SEED)
+    found = [((0.5, -a, 1.0), (0.5, a, 1.0)) for a in FOLDS]
+    while len(found) < 300:
+        k = int(rng.integers(1, 6))
+        columns = (
+            rng.dirichlet(np.full(k, 2.0)),
+            rng.uniform(-6, 6, k),
+            np.exp(rng.uniform(np.log(0.3), np.log(3), k)),
+        )
+        if columns[0].min() > 0.02:
+            found.append(tuple(zip(*(np.round(column, 4).tolist() for column in columns), strict=True)))
+    return found
+
+
+def address(bumps, **fields):
+    return "&".join(
+        [
+            f"p={';'.join(','.join(map(str, bump)) for bump in bumps)}",
+            *(f"{k}={v}" for k, v in fields.items()),
+        ]
+    )
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_its_fits_are_those_of_kl_lib(visit, chunk):
+    page, cases = visit(PAGE), configurations()[chunk::CHUNKS]
+    for bumps, fits in zip(cases, page.evaluate(SOLVE, [address(bumps) for bumps in cases]), strict=True):
+        p, forward = mixture(bumps), fits["forward"]
+        fit = fit_forward_kl(Normal(), p)
+        assert forward["mean"] == pytest.approx(fit.theta[0], abs=1e-6)
+        assert np.log(forward["width"]) == pytest.approx(fit.theta[1], abs=1e-6)
+        if len(bumps) > 1:
+            assert forward["value"] == pytest.approx(kl_divergence(p, fit.distribution, rtol=1e-6), abs=1e-6)
+        found = np.array([[fit["value"], fit["mean"], fit["width"]] for fit in fits["reverse"]])
+        expected = reverse_minima(bumps)
+        assert len(found) == len(expected), (bumps, found, expected)
+        np.testing.assert_allclose(found[:, 0], expected[:, 0], rtol=0, atol=1e-5)
+        for row in expected:  # minima that tie come in any order
+            assert np.abs(found - row).max(axis=1).min() < 1e-4
+        value, mean, width = expected[0]
+        assert value == pytest.approx(
+            max(0.0, kl_divergence(stats.norm(mean, width), p, rtol=1e-3)), abs=1e-6
+        )
+
+
+def test_one_normal_and_cuts(visit):
+    page = visit(PAGE)
+    bumps = ((0.4, -2.0, 0.8), (0.6, 1.5, 1.2))
+    cases = [
+        address(bumps, mode="hand", q="0.5,2"),
+        address(bumps, of="q", cut="-3,3", mode="hand", q="0.5,2"),
+    ]
+    plain, cut = page.evaluate(SOLVE, cases)
+    p, q = mixture(bumps), stats.norm(0.5, 2)
+    assert plain["mine"] == pytest.approx([kl_divergence(p, q), kl_divergence(q, p)], rel=1e-7)
+    truncated = stats.truncnorm((-3 - 0.5) / 2, (3 - 0.5) / 2, 0.5, 2)
+    assert cut["mine"] == [np.inf, pytest.approx(kl_divergence(truncated, p), rel=1e-7)]
+    assert cut["forward"] is None
+
+
+def test_bins_lower_both_divergences(visit):
+    page = visit(PAGE + "#" + address(((0.5, -2, 1), (0.5, 2, 1)), mode="hand", q="0,1.2", bins=8))
+    summary = page.locator(".kl-playground .kl-summary").inner_text()
+    edges = np.array([-np.inf, *np.linspace(-9, 9, 7), np.inf])
+    p = np.diff(0.5 * (stats.norm.cdf(edges, -2, 1) + stats.norm.cdf(edges, 2, 1)))
+    q = np.diff(stats.norm.cdf(edges, 0, 1.2))
+    assert f"forward {np.sum(p * np.log(p / q)):.3f}, reverse {np.sum(q * np.log(q / p)):.3f}" in summary
+
+
+def test_a_key_moves_a_handle_and_the_address(visit):
+    page = visit(PAGE)
+    handle = page.get_by_role("slider", name="Bump 1 of 2", exact=True)
+    before = page.locator(".kl-playground .kl-summary").inner_text()
+    handle.focus()
+    for key in ("Shift+ArrowRight", "ArrowUp", "+"):
+        page.keyboard.press(key)
+    page.locator('[aria-valuetext="mean -1.912, weight 0.51, width 1.05"]').wait_for()
+    assert "-1.912,1.05" in page.evaluate("location.hash")
+    assert page.locator(".kl-playground .kl-summary").inner_text() != before
+    page.keyboard.press("Delete")
+    page.get_by_role("slider", name="Bump 1 of 1", exact=True).wait_for()
+
+
+def test_a_finger_drags_a_bump(visit):
+    page = visit(PAGE, viewport={"width": 390, "height": 844}, has_touch=True)
+    box = page.get_by_role("slider", name="Bump 2 of 2", exact=True).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 20, steps=4)
+    page.mouse.up()
+    page.wait_for_function("location.hash.includes('p=')")
+    bumps = page.evaluate(f"{FIGURE}.state.p")
+    assert bumps[1]["mean"] > 3.5
+    assert bumps[1]["weight"] < 0.5
+    assert sum(bump["weight"] for bump in bumps) == pytest.approx(1, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("fields", "notice"),
+    [
+        ("p=what", "one to five bumps"),
+        ("p=0,1,1;0,2,1", "a weight must be at least"),
+        ("p=1,0,0.001", "a width must be from 0.2 to 4"),
+        ("p=1,99,1", "a mean must be from"),
+        ("p=1,NaN,1", "one to five bumps"),
+        ("p=1,0,1&q=1", "“q” is not 2 numbers"),
+        ("p=1,0,1&of=p&cut=3,-3", "in order"),
+        ("p=1,0,1&mode=none", "no mode"),
+        ("p=1,0,1&bins=7", "4, 8, 16 or 32"),
+        ("p=.5,1,1;.5,1,1", None),
+    ],
+)
+def test_an_address_without_sense_gives_a_sane_figure(visit, fields, notice):
+    page = visit(f"{PAGE}#{fields}", viewport={"width": 320, "height": 640})
+    page.wait_for_function(f"{FIGURE}.fits")
+    shown = page.locator(".kl-playground .kl-notice")
+    assert (notice in shown.inner_text()) if notice else shown.is_hidden()
+    picture = page.locator(".kl-live").inner_html()
+    assert "NaN" not in picture
+    assert "undefined" not in picture
+    assert "forward" in page.locator(".kl-playground .kl-summary").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize(
+    "fields",
+    ["p=0.3,-2,0.7;0.7,2,1", "p=0.5,-1,1;0.5,1,1&of=p&cut=-2,3&mode=hand&q=0,2", "p=1,0.5,1.5&fixed&q=0,1"],
+)
+def test_its_python_computes_what_is_on_the_screen(visit, fields):
+    page = visit(f"{PAGE}#{fields}")
+    page.get_by_role("button", name="Copy as Python").click()
+    text = page.locator(".kl-playground pre").inner_text()
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", text], capture_output=True, text=True, check=True
+    )
+    fits = page.evaluate(SOLVE, [fields])[0]
+    printed = sorted(float(line.split(":")[1].split()[0]) for line in done.stdout.splitlines())
+    own = [value for value in fits["mine"] if np.isfinite(value)] if "hand" in fields else []
+    shown = sorted([*own, fits["forward"]["value"], *(fit["value"] for fit in fits["reverse"])])
+    assert printed == pytest.approx(shown, abs=1e-6)
+
+
+def test_the_hidden_truth_is_found_by_its_number(visit):
+    page = visit(f"{PAGE}#seed=7&mode=find&q=3,1")
+    assert page.locator(".kl-live .p").count() == 0
+    assert "after 0 moves" in page.locator(".kl-playground .kl-summary").inner_text()
+    page.get_by_role("slider", name="Your normal", exact=True).press("ArrowLeft")
+    page.get_by_text("after 1 moves").wait_for()
+    page.get_by_role("button", name="Check").click()
+    page.get_by_text("After 1 moves yours is").wait_for()
+    assert page.locator(".kl-live .p").count() > 0
+
+
+def test_without_scripts_the_first_truth_stands_still(visit):
+    page = visit(PAGE, java_script_enabled=False)
+    assert page.locator(".kl-playground .kl-picture svg[role=img]").is_visible()
+    assert "forward 0.288" in page.locator(".kl-playground .kl-summary").inner_text()
+    assert page.locator(".kl-playground .kl-controls").is_hidden()
+
+
+def test_every_preset_is_shown_by_its_link(visit):
+    page = visit(PAGE)
+    links = page.locator('article a[href^="#p="]')
+    assert links.count() == 6
+    for i in range(6):
+        links.nth(i).click()
+        page.wait_for_function(f"location.hash === {links.nth(i).get_attribute('href')!r}")
+    page.wait_for_function(f"{FIGURE}.state.p.length === 1")
+
+
+def test_its_script_is_small(site):
+    script = (site.folder / "_static" / "playground.js").read_bytes()
+    assert len(gzip.compress(script, 9)) <= 12_000
