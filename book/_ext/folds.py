@@ -17,9 +17,11 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.typing import ExtensionMetadata
 
+from captions import NumberedFigure
 from claims import Claims, read_claims
 from reading import Dropdown
 
+ENDS = (".", "?", "!")
 AIMS = ("After this chapter you can", "You need")
 
 
@@ -39,9 +41,9 @@ def claim_of(cell: nodes.Element) -> str:
     return str(cell["cell_metadata"].get("claim", ""))
 
 
-def is_figure(output: nodes.Element) -> bool:
+def shows_figure(cell: nodes.Element) -> bool:
     """Tell whether a cell shows one of the book's figures."""
-    return any('class="kl-figure' in raw.astext() for raw in output.findall(nodes.raw))
+    return any('class="kl-figure' in raw.astext() for raw in cell.findall(nodes.raw))
 
 
 def fold(title: str, classes: list[str], content: Sequence[nodes.Element]) -> Dropdown:
@@ -74,7 +76,6 @@ class FoldCode(SphinxPostTransform):
         if path.suffix != ".ipynb":
             return
         self.names = [cell["id"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
-        self.figures = 0
         claims = read_claims(path)
         self.fold_aims()
         parents = dict.fromkeys(cell.parent for cell in self.document.findall(is_cell))
@@ -84,6 +85,20 @@ class FoldCode(SphinxPostTransform):
                     self.fold_checks(run, claims)
                 else:
                     self.fold_code(run)
+        self.lift_picture()
+
+    def lift_picture(self) -> None:
+        """Let the first picture follow the first paragraph of its section, or stand before what leads on."""
+        cells = (node for node in self.document.findall(nodes.container) if is_cell(node))
+        cell = next((cell for cell in cells if shows_figure(cell)), None)
+        if cell is None:
+            return
+        figure = cell.parent if isinstance(cell.parent, NumberedFigure) else cell
+        section = figure.parent
+        first = next((p for p in section.children if isinstance(p, nodes.paragraph)), None)
+        if first is not None and isinstance(section, nodes.section):
+            section.remove(figure)
+            section.insert(section.index(first) + first.astext().endswith(ENDS), figure)
 
     def fold_aims(self) -> None:
         """Put what the chapter teaches and what it needs into one line, so that its question comes first."""
@@ -123,11 +138,10 @@ class FoldCode(SphinxPostTransform):
     def gather(self, cells: list[nodes.container]) -> None:
         """Put the code of `cells` into a fold of the last of them, and drop the others."""
         last = cells[-1]
-        output = part(last, "cell_code_output")
         codes = [code for cell in cells if (code := part(cell, "cell_code_source")) is not None]
         for cell in cells:
             cell["hide_mode"] = None
-        figure = output is not None and is_figure(output)
+        figure = shows_figure(last)
         line = fold(self.title(last, figure=figure), ["kl-fold", "kl-code"], codes)
         line.parent.remove(line)
         last.insert(len(last.children) if figure else 0, line)
@@ -136,10 +150,9 @@ class FoldCode(SphinxPostTransform):
 
     def title(self, cell: nodes.container, *, figure: bool) -> str:
         """Return the name of the code that ends in `cell`: its figure's, or what the cell's id says."""
-        if figure:
-            self.figures += 1
-            chapter = self.env.toc_secnumbers.get(self.env.docname, {}).get("", ())
-            return "Code of Figure " + ".".join(map(str, (*chapter, self.figures)))
+        if figure and isinstance(cell.parent, NumberedFigure):
+            numbers = self.env.toc_fignumbers[self.env.docname]["figure"][cell.parent["ids"][0]]
+            return "Code of Figure " + ".".join(map(str, numbers))
         name = self.names[cell["cell_index"]]
         return "Imports" if name == "imports" else f"Code: {name.replace('-', ' ')}"
 

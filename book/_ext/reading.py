@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.typing import ExtensionMetadata
+
+PERMALINK = re.compile(r'<a class="headerlink')
 
 
 class Dropdown(nodes.Element):
@@ -118,6 +121,14 @@ def run_links(
     }
 
 
+def quiet_permalinks(
+    _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
+) -> None:
+    """Take the `#` beside headings, formulas and statements out of the order of the Tab key."""
+    if "body" in context:
+        context["body"] = PERMALINK.sub(r'<a tabindex="-1" class="headerlink', context["body"])
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the transforms and the page hook."""
     app.add_node(Dropdown, html=(visit_dropdown, depart_dropdown))
@@ -125,4 +136,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_post_transform(Permalinks)
     app.add_post_transform(Dropdowns)
     app.connect("html-page-context", run_links)
+    app.connect("html-page-context", quiet_permalinks)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

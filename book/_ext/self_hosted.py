@@ -16,6 +16,7 @@ from typing import Any
 
 from docutils import nodes
 from fontTools import subset
+from fontTools.ttLib import TTFont
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.util.typing import ExtensionMetadata
@@ -23,19 +24,17 @@ from sphinx.util.typing import ExtensionMetadata
 KATEX = Path(__file__).parent / "node_modules" / "katex" / "dist"
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 
-ICON_FONTS = Path("vendor", "fontawesome", "webfonts")
-
-# What the pages do without: `site.js` has the few lines that are needed of the theme's second script,
-# `book.css` styles statements and exercises, and the book has no tabs.
+# What the pages do without: `site.js` has the few lines that are needed of the theme's scripts, `book.css`
+# styles statements and exercises, and the book has no tabs.
 UNUSED = {
+    "_static/documentation_options.js",
+    "_static/doctools.js",
+    "_static/sphinx_highlight.js",
     "_static/scripts/sphinx-book-theme.js",
     "_static/design-tabs.js",
     "_static/proof.css",
     "_static/exercise.css",
 }
-# An icon's rule in the theme's style sheet; 1,900 of them, of which the pages use a dozen.
-ICON_RULE = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\?([^"]+)"\}')
-
 # The fonts of KaTeX that shift a page when they come late, by the class of what is set in them.
 FONTS = {
     "katex": "Main-Regular",
@@ -62,6 +61,24 @@ REDIRECT = """<!doctype html>
 </html>
 """
 
+# Its one link leads home from the folder of the site and from the folder of the pages: both hold an index.
+MISSING = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width">
+<title>No such page – {title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ max-width: 34rem; margin: 20vh auto; padding: 0 1rem; font: 1.125rem/1.6 Georgia, serif; }}
+</style>
+</head>
+<body><main><h1>There is no such page</h1>
+<p>The address may be old, or mistyped. <a href="index.html">{title}</a> lists all chapters.</p></main></body>
+</html>
+"""
+
 
 def clear_page(
     _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
@@ -84,16 +101,13 @@ def choose_fonts(
     context["fonts"] = " ".join(f"KaTeX_{font}" for font in dict.fromkeys(fonts))
 
 
-def cut_font(source: Path, target: Path, characters: set[int]) -> None:
-    """Write the woff2 font `source` with nothing but `characters` to `target`."""
-    options = subset.Options(
-        flavor="woff2", layout_features=["*"], notdef_outline=True, recalc_timestamp=False
-    )
-    font = subset.load_font(source, options)
+def cut(font: TTFont, characters: set[int], features: list[str]) -> None:
+    """Leave nothing but `characters` and the `features` of layout in a font, to be saved as woff2."""
+    options = subset.Options(layout_features=features, notdef_outline=True, recalc_timestamp=False)
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=characters)
     subsetter.subset(font)
-    subset.save_font(font, target, options)
+    font.flavor = "woff2"
 
 
 def add_katex(static: Path, text: str) -> None:
@@ -107,27 +121,10 @@ def add_katex(static: Path, text: str) -> None:
     css = re.sub(r',url\(fonts/[^)]*\.(?:woff|ttf)\) format\("(?:woff|truetype)"\)', "", css)
     (static / "katex.css").write_text(css, encoding="utf-8")
     for name in set(re.findall(r"fonts/([\w-]+\.woff2)", css)):
-        cut_font(KATEX / "fonts" / name, static / "fonts" / name, characters)
+        font = TTFont(KATEX / "fonts" / name, recalcTimestamp=False)
+        cut(font, characters, ["*"])
+        font.save(static / "fonts" / name)
     record.write_text(key)
-
-
-def cut_icons(static: Path, text: str) -> None:
-    """Leave in the theme's style sheet and icon font only the icons that `text` uses."""
-    sheet = static / "styles" / "pydata-sphinx-theme.css"
-    css = sheet.read_text(encoding="utf-8")
-    used = set(re.findall(r"fa-[\w-]+", text))
-
-    def keep(rule: re.Match[str]) -> str:
-        return rule[0] if used.intersection(re.findall(r"fa-[\w-]+", rule[1])) else ""
-
-    css = ICON_RULE.sub(keep, css)
-    css = re.sub(r',url\([^)]*\.ttf\) format\("truetype"\)', "", css)
-    css = re.sub(r"/\*# sourceMappingURL=.*?\*/", "", css)
-    sheet.write_text(css, encoding="utf-8")
-    escapes = {int(code, 16) for code in re.findall(r'"\\([0-9a-f]{4})"', css)}
-    characters = escapes | {ord(character) for character in css if ord(character) >= 0xE000}
-    for font in (static / ICON_FONTS).glob("*.woff2"):
-        cut_font(font, font, characters)
 
 
 def drop_unused(static: Path) -> None:
@@ -135,9 +132,8 @@ def drop_unused(static: Path) -> None:
     own_search = ("searchtools.js", "language_data.js")
     for pattern in ("**/*.map", "**/*.ttf", "**/*webpack-macros.html", "scripts/*", *own_search):
         for file in static.glob(pattern):
-            if file.name != "pydata-sphinx-theme.js":
-                file.unlink()
-    for folder in ("images", "locales"):
+            file.unlink()
+    for folder in ("images", "locales", "vendor"):
         shutil.rmtree(static / folder, ignore_errors=True)
 
 
@@ -151,11 +147,11 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
         stale.unlink()
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
     add_katex(out / "_static", text)
-    cut_icons(out / "_static", text)
     drop_unused(out / "_static")
     home = app.builder.get_target_uri(app.config.root_doc)
     redirect = REDIRECT.format(home=home, title=app.config.html_title)
     (out / "index.html").write_text(redirect, encoding="utf-8")
+    (out / "404.html").write_text(MISSING.format(title=app.config.html_title), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

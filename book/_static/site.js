@@ -1,5 +1,11 @@
 // What the theme's own scripts did inline, and what a reader with a keyboard or a printer needs.
 
+function keep(key, value) {
+  try {
+    localStorage.setItem(key, value);
+  } catch {} // a browser that keeps nothing: the choice holds on this page
+}
+
 // Buttons.
 const actions = {
   print: () => window.print(),
@@ -16,25 +22,69 @@ if (reading) {
   const opens = { read: ":not(*)", code: ".kl-code", everything: "*" };
   reading.value = document.documentElement.dataset.reading || "read";
   reading.addEventListener("change", () => {
-    try {
-      localStorage.setItem("reading", reading.value);
-    } catch {} // a browser that keeps nothing: the switch serves this page
+    keep("reading", reading.value);
     for (const fold of document.querySelectorAll("article details")) fold.open = fold.matches(opens[reading.value]);
   });
 }
 
-// On a wide screen the chapter list stands beside the page and folds away; on a narrow one the theme opens it
-// as a dialog.
-const sidebar = document.getElementById("pst-primary-sidebar");
-document.querySelector(".primary-toggle")?.addEventListener(
-  "click",
-  (event) => {
-    if (!matchMedia("(min-width: 992px)").matches) return;
-    event.stopImmediatePropagation();
-    sidebar.classList.toggle("pst-sidebar-hidden");
+// The colour mode: the button says which it is, and each press brings the next.
+const root = document.documentElement;
+const modes = { auto: "as the system", light: "light", dark: "dark" };
+const systemDark = matchMedia("(prefers-color-scheme: dark)");
+const modeButton = document.querySelector(".kl-mode");
+function showMode(mode) {
+  root.dataset.mode = mode;
+  root.dataset.theme = mode === "auto" ? (systemDark.matches ? "dark" : "light") : mode;
+  modeButton.setAttribute("aria-label", `Colour mode: ${modes[mode]}`);
+  modeButton.title = `Colour mode: ${modes[mode]}`;
+}
+modeButton.addEventListener("click", () => {
+  const names = Object.keys(modes);
+  const mode = names[(names.indexOf(root.dataset.mode) + 1) % names.length];
+  keep("mode", mode);
+  showMode(mode);
+});
+systemDark.addEventListener("change", () => showMode(root.dataset.mode));
+showMode(root.dataset.mode);
+
+// The list of chapters is a popover that opens and closes without this script, which closes it on use, and folds
+// it away beside a wide page.
+const chapters = document.getElementById("chapters");
+const besideChapters = matchMedia("(min-width: 992px)");
+chapters.addEventListener("click", (event) => event.target.closest("a") && chapters.hidePopover());
+besideChapters.addEventListener("change", () => chapters.hidePopover());
+document.querySelector(".kl-open-chapters").addEventListener("click", (event) => {
+  if (!besideChapters.matches) return;
+  event.preventDefault();
+  chapters.classList.toggle("kl-folded");
+});
+
+// The section that one reads is marked in the contents.
+const sections = new Map();
+for (const link of document.querySelectorAll(".page-toc a")) {
+  sections.set(document.getElementById(decodeURIComponent(link.hash.slice(1))), link);
+}
+const reader = new IntersectionObserver(
+  (changes) => {
+    for (const { target, isIntersecting } of changes) sections.get(target).classList.toggle("active", isIntersecting);
   },
-  true,
+  { rootMargin: "-15% 0px -85%" },
 );
+for (const section of sections.keys()) if (section) reader.observe(section);
+
+// Code can be taken along, without the prompts and what they print.
+for (const code of navigator.clipboard ? document.querySelectorAll("article div.highlight") : []) {
+  if (code.closest(".cell_output")) continue;
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "copybtn", textContent: "Copy" });
+  button.addEventListener("click", async () => {
+    const text = code.querySelector("pre").cloneNode(true);
+    for (const other of text.querySelectorAll(".gp, .go")) other.remove();
+    await navigator.clipboard.writeText(text.textContent.trim() + "\n");
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy"), 2000);
+  });
+  code.append(button);
+}
 
 // The menu closes when one leaves it.
 for (const menu of document.querySelectorAll("details.run-chapter")) {

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from jinja2 import Template
+from jinja2 import Environment, FileSystemLoader
 from reading import run_links
 
 ROOT = Path(__file__).parents[2]
@@ -72,11 +72,10 @@ def rendered(url: str) -> str:
         "theme_repository_url": url,
         "theme_repository_branch": "main",
         "pathto": lambda target, _resource: target,
-        "generate_toc_html": str,
     }
     run_links(None, "book/chapter", "page.html", context, None)
-    template = (ROOT / "book/_templates/article-header-buttons.html").read_text(encoding="utf-8")
-    return Template(template).render(context)
+    templates = Environment(loader=FileSystemLoader(ROOT / "book" / "_templates"), autoescape=True)
+    return templates.get_template("article-header-buttons.html").render(context)
 
 
 def test_with_a_home_a_chapter_links_to_it() -> None:

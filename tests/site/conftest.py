@@ -21,7 +21,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "_build" / "html"
 NO_SITE = f"there is no built book at {FOLDER}: run `make book` first"
 
 WIDE = {"width": 1280, "height": 900}
-SHEETS, SCRIPTS = re.compile(r"\.css(\?|$)"), re.compile(r"/(pydata-sphinx-theme|site)\.js(\?|$)")
+SHEETS, SCRIPTS = re.compile(r"\.css(\?|$)"), re.compile(r"/site\.js(\?|$)")
 
 # A page reports what the policy refused, when it is first seen, and how far its content moved after that.
 WATCH = """
@@ -227,7 +227,7 @@ def rgb() -> Callable[[str, str], str]:
 def html_pages() -> list[str]:
     """Return the paths of all pages of the book; one that fails where there is no book."""
     pages = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.html"))
-    return [page for page in pages if page != "index.html"] or ["book/index.html"]
+    return [page for page in pages if page not in ("index.html", "404.html")] or ["book/index.html"]
 
 
 def chapters() -> list[str]:

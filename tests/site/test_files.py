@@ -118,6 +118,10 @@ def test_figures_say_what_is_seen(document):
             assert len(description) >= SHORTEST_DESCRIPTION, f"<{tag}> is described only as {description!r}"
 
 
+def test_each_figure_is_there_once(document):
+    assert not [a for tag, a in document.tags if tag == "img" and a["src"].startswith("data:image/svg")]
+
+
 def test_no_formula_was_left_as_source(document):
     assert "$" not in document.text
     assert "\\begin{" not in document.text
@@ -135,7 +139,8 @@ def test_previous_and_next_follow_the_order_of_the_book(documents, site):
         order.append((order[-1].parent / onward).resolve())
         back = documents[order[-1]].link("left-prev")
         assert (order[-1].parent / back).resolve() == order[-2]
-    assert set(order) == set(documents) - {site.folder / "index.html", site.folder / "search.html"}
+    others = {site.folder / name for name in ("index.html", "search.html", "404.html")}
+    assert set(order) == set(documents) - others
 
 
 def test_the_front_door_leads_home(documents, site):
@@ -143,6 +148,20 @@ def test_the_front_door_leads_home(documents, site):
     refresh = next(a["content"] for _, a in front.tags if a.get("http-equiv") == "refresh")
     assert refresh == "0; url=book/index.html"
     assert "book/index.html" in [a.get("href") for _, a in front.tags]
+
+
+def test_a_page_says_what_it_is_about_where_a_link_to_it_is_shared(document):
+    told = {
+        a.get("property", a.get("name")): a["content"]
+        for t, a in document.tags
+        if t == "meta" and "content" in a
+    }
+    assert told["og:title"]
+    assert told["og:site_name"]
+    if document.path.name != "search.html":
+        assert 40 <= len(told["description"]) <= 210
+        assert told["description"] == told["og:description"]
+        assert not set(told["description"]) & set("\\$<{")
 
 
 def test_each_statement_links_to_itself(document):

@@ -11,6 +11,7 @@ from claims import read_claims
 
 ROOT = Path(__file__).parents[2]
 CHAPTER = "book/forward-kl.html"
+SCREENS = [{"width": 1280, "height": 800}, {"width": 390, "height": 844}]
 CHECKED = re.compile(
     r"✓ (?P<statement>\w+ \d+\.\d+)(?P<proved> · proved)? · checked (?P<ways>\d+) ways?"
     r" · sabotage caught(?: (?P<broken>\d+) times)?"
@@ -19,6 +20,16 @@ CHECKED = re.compile(
 OPEN = "[...document.querySelectorAll('article details[open]')].map((fold) => fold.className)"
 UNFOLDED_CODE = """[...document.querySelectorAll('article div.cell_input')].filter(
   (code) => !code.closest('details') && !code.closest('.solution')).length"""
+
+
+def test_the_first_picture_or_table_stands_in_the_first_screen(opened, page):
+    if not opened.is_chapter:
+        return
+    for screen in SCREENS:
+        page.set_viewport_size(screen)
+        page.evaluate("scrollTo(0, 0)")
+        top = page.locator("article :is(figure.kl-figure, table)").first.bounding_box()["y"]
+        assert top + 60 <= screen["height"], screen
 
 
 def test_all_code_is_folded_under_its_own_name(opened, page):
@@ -31,7 +42,7 @@ def test_all_code_is_folded_under_its_own_name(opened, page):
     ids = {f"Code: {cell['id'].replace('-', ' ')}" for cell in notebook["cells"]}
     figures = [name for name in names if re.fullmatch(r"Code of Figure \d+\.\d+", name)]
     assert set(names) <= {"Imports", *ids, *figures}
-    assert len(figures) == page.locator("article div.cell figure.kl-figure").count()
+    assert len(figures) == page.locator("article figure.kl-numbered").count()
     assert figures == sorted(figures, key=lambda name: int(name.rpartition(".")[2]))
 
 
