@@ -88,7 +88,7 @@ def inline(node: nodes.Node) -> str:
         return formula_text(node.astext(), display=isinstance(node, nodes.math_block))
     if isinstance(node, nodes.Text):
         return node.astext()
-    if "headerlink" in getattr(node, "attributes", {}).get("classes", []):
+    if isinstance(node, nodes.raw) or "headerlink" in getattr(node, "attributes", {}).get("classes", []):
         return ""
     return "".join(inline(child) for child in node.children)
 

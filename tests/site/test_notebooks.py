@@ -53,12 +53,12 @@ def test_nothing_is_left_that_plain_markdown_does_not_know(pair):
     assert MYST.findall(text(pair[1])) == []
 
 
-def test_statements_are_quotes_with_the_names_that_the_page_gives_them(pair, site, request):
+def test_statements_and_figures_have_the_names_that_the_page_gives_them(pair, site, request):
     page = site.folder / "book" / f"{request.node.callspec.params['pair'].stem}.html"
     shown = re.findall(
         r'<span class="caption-number">([A-Z]\w+ [\d.]+) </span>', page.read_text(encoding="utf-8")
     )
-    named = re.findall(r"^> \*\*([A-Z]\w+ [\d.]+)", text(pair[1]), re.MULTILINE)
+    named = re.findall(r"^(?:> )?\*\*([A-Z]\w+ \d+\.\d+)", text(pair[1]), re.MULTILINE)
     assert named
     assert sorted(named) == sorted(shown)
 
