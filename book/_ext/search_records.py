@@ -1,8 +1,9 @@
 """What a search finds: a record for each section, statement, exercise and function, made as pages are.
 
 The browser searches the records with MiniSearch (`book/_static/search.js`), so that a result leads to the
-place itself. A record has the words of its place and its formulas as text, once, and no code. Each page's
-records are kept beside its doctree, for the builds that do not write the page again.
+place itself. A record has the words of its place and its formulas as text, once, and neither code nor what
+is folded: a proof is found by its statement. Each page's records are kept beside its doctree, for the builds
+that do not write the page again.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.util.typing import ExtensionMetadata
 
 from formula_text import formula_text
+from reading import Dropdown
 
 MINISEARCH = Path(__file__).parent / "node_modules" / "minisearch"
 NOTICE = "// MiniSearch {version}, © Luca Ongaro, MIT licence.\n"
@@ -58,7 +60,7 @@ SYNONYMS = (
 
 SILENT = (
     nodes.literal_block, nodes.doctest_block, nodes.raw, nodes.comment, nodes.image, nodes.math_block,
-    nodes.title, nodes.field_list, nodes.rubric, addnodes.desc_signature,
+    nodes.title, nodes.field_list, nodes.rubric, addnodes.desc_signature, Dropdown,
 )  # fmt: skip
 CODE = ("cell_code_source", "cell_code_output")
 

@@ -175,7 +175,8 @@ def samples_needed(
     ax.semilogy(*zip(*suggested, strict=True), "o", color=Q_COLOR, markersize=7)
     at = 3 * len(dimensions) // 4
     ax.annotate("needed", (dimensions[at], needed[at]), (-8, 6), ha="right", textcoords="offset points")
-    ax.annotate("at least, by exp D", (dimensions[at], least[at]), (6, -12), textcoords="offset points",
+    half = len(dimensions) // 2
+    ax.annotate("at least, by exp D", (dimensions[half], least[half]), (6, -12), textcoords="offset points",
                 color=D_COLOR)  # fmt: skip
     ax.annotate("suggested by the samples", suggested[-1], (0, -16), ha="right", textcoords="offset points",
                 color=Q_COLOR)  # fmt: skip

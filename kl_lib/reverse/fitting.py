@@ -58,8 +58,9 @@ def fit_reverse_kl(
     with its exact gradient (Giordano, Ingram and Broderick 2024), by natural steps (Khan and Rue 2023) and
     BFGS. A Gaussian target is recovered exactly, whatever the draw. ``"stochastic"``: Adam (Kingma and Ba
     2015), its steps decaying to zero, each on n fresh draws of `elbo_gradient`, by ``"reparameterization"``
-    where that can be, else by the score function with a leave-one-out baseline. Both step in standard deviations, BFGS in those of pθ where it is,
-    Adam in those of the start, so that the unit of x does not matter.
+    where that can be, else by the score function with a leave-one-out baseline. Both step in standard
+    deviations, BFGS in those of pθ where it is, Adam in those of the start, so that the unit of x does not
+    matter.
 
     Adam has converged if half the squared norm of the gradient on 10 n fresh draws, its squared standard
     errors added, which is about what the ELBO could still gain, is at most tol or the standard error of the

@@ -87,7 +87,7 @@ def test_with_a_home_a_chapter_links_to_it() -> None:
 def test_without_a_home_a_chapter_links_nowhere_and_can_still_be_run() -> None:
     page = rendered("")
     assert "https:" not in page
-    assert re.findall(r'href="([^"]*)"', page) == ["search.html", "_sources/book/chapter.ipynb"]
+    assert re.findall(r'href="([^"]*)"', page) == ["search.html", "notebooks/chapter.ipynb"]
     assert "make lab" in page
 
 
