@@ -28,7 +28,7 @@ def test_the_first_picture_or_table_stands_in_the_first_screen(opened, page):
     for screen in SCREENS:
         page.set_viewport_size(screen)
         page.evaluate("scrollTo(0, 0)")
-        top = page.locator("article :is(figure.kl-figure, table)").first.bounding_box()["y"]
+        top = page.locator("article :is(figure, table)").first.bounding_box()["y"]
         assert top + 60 <= screen["height"], screen
 
 
