@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from predict import read_questions
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 
 CHAPTER, PLAYGROUND = "book/reverse-kl.html", "book/playground.html"
 BOOK = Path(__file__).parents[2] / "book"
 QUESTION = ".kl-predict"
+QUESTION_TEXT = """:::{predict} How much is one and one?
+:label: ask-sum
+
+1. One.
+
+   *Not right.* That is the larger of the two.
+
+2. Two.
+
+   *Right.* Count.
+:::
+"""
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -69,3 +85,45 @@ def test_the_page_does_not_scroll_sideways_when_all_is_open(visit, width):
     page = visit(CHAPTER, viewport={"width": width, "height": 844})
     page.evaluate("document.querySelectorAll('.kl-predict details').forEach((fold) => { fold.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+MALFORMED = {
+    "no label": QUESTION_TEXT.replace(":label: ask-sum\n", ""),
+    "another label": QUESTION_TEXT.replace("ask-sum", "sum"),
+    "none right": QUESTION_TEXT.replace("*Right.*", "*Not right.*"),
+    "two right": QUESTION_TEXT.replace("*Not right.*", "*Right.*"),
+    "one answer": QUESTION_TEXT[: QUESTION_TEXT.index("2. Two")] + ":::\n",
+    "no explanation": QUESTION_TEXT.replace("\n\n   *Right.* Count.", ""),
+    "no list": ":::{predict} What?\n:label: ask-what\n\nWell.\n:::\n",
+    "nothing": ":::{predict} What?\n:label: ask-what\n:::\n",
+}
+
+
+def build(folder, text):
+    """Build a page in a small book; return it, and what Sphinx complained of."""
+    (folder / "index.md").write_text(f"# A title\n\n{text}", encoding="utf-8")
+    settings = {
+        "extensions": ["myst_parser", "predict"],
+        "myst_enable_extensions": ["colon_fence"],
+        "numfig": True,
+        "numfig_format": {"question": "Question %s"},
+    }
+    complaints = StringIO()
+    with docutils_namespace():
+        app = Sphinx(folder, None, folder / "out", folder / "trees", "html", settings, None, complaints)
+        app.build()
+    return (folder / "out" / "index.html").read_text(encoding="utf-8"), complaints.getvalue()
+
+
+def test_a_question_becomes_folded_answers_with_their_number(tmp_path):
+    page, complaints = build(tmp_path, f"{QUESTION_TEXT}\nSee {{numref}}`ask-sum`.\n")
+    assert complaints == ""
+    assert page.count("<details") == 2
+    assert page.count('class="kl-answer kl-right"') == 1
+    assert re.search(r'<a [^>]*href="#ask-sum"[^>]*><span class="std std-numref">Question 1</span>', page)
+
+
+@pytest.mark.parametrize("text", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_question_is_refused_with_its_line(tmp_path, text):
+    _, complaints = build(tmp_path, text)
+    assert "index.md:3: ERROR: predict takes " in complaints
