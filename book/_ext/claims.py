@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,6 +20,8 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
+
+from predict import PREFIX, Question, read_questions
 
 KINDS = ("definition", "proposition", "theorem", "remark", "lemma", "corollary")
 STATEMENT = re.compile(
@@ -70,11 +72,12 @@ class Statement:
 
 @dataclass(frozen=True)
 class Claims:
-    """The title, the statements and the checks of one notebook."""
+    """The title, the statements, the checks and the questions of one notebook."""
 
     title: str
     statements: list[Statement]
     checks: list[Check]
+    questions: list[Question] = field(default_factory=list)
 
 
 def conditions(test: ast.expr) -> list[ast.expr]:
@@ -93,13 +96,15 @@ def count_asserts(source: str) -> int:
 
 
 def read_claims(path: Path) -> Claims:
-    """Read the statements and the checks of the notebook at `path`."""
+    """Read the statements, the checks and the questions of the notebook at `path`."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     statements: list[Statement] = []
     checks: list[Check] = []
+    questions: list[Question] = []
     for cell in cells:
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
+            questions += read_questions(source)
             for match in PROOF_OR_STATEMENT.finditer(source):
                 if match["kind"]:
                     statements.append(_statement(match))
@@ -112,7 +117,7 @@ def read_claims(path: Path) -> Claims:
             checks.append(Check(cell["id"], claim, source, sabotage, number))
     heading = re.search(r"^# (.+)$", "".join(cells[0]["source"]), re.M)
     title = heading[1] if heading else path.stem
-    return Claims(title, statements, checks)
+    return Claims(title, statements, checks, questions)
 
 
 def _statement(match: re.Match[str]) -> Statement:
@@ -140,9 +145,10 @@ class AnchorChecks(SphinxTransform):
 
 
 def _caption(claim: str, docname: str) -> nodes.paragraph:
-    """Return "Check of Proposition 1.5:" with a link to the statement."""
+    """Return "Check of Proposition 1.5", or of "Question 1.1", with a link to it."""
+    domain, role = ("std", "numref") if claim.startswith(PREFIX) else ("prf", "ref")
     reference = pending_xref(
-        "", nodes.inline("", claim), refdomain="prf", reftype="ref", reftarget=claim, refdoc=docname,
+        "", nodes.inline("", claim), refdomain=domain, reftype=role, reftarget=claim, refdoc=docname,
         refexplicit=False, refwarn=True,
     )  # fmt: skip
     return nodes.paragraph("", "Check of ", reference, classes=["kl-check-caption"])
@@ -176,13 +182,14 @@ def _chapter_table(path: Path) -> list[str]:
         return []
     lines = [f"## {claims.title}", "", "| Statement | Title | Check | Broken on purpose by |"]
     lines.append("|---|---|---|---|")
-    for statement in claims.statements:
-        name = f"{{prf:ref}}`{statement.label}`"
-        for check in (check for check in claims.checks if check.claim == statement.label):
+    rows = [(f"{{prf:ref}}`{s.label}`", s.title, s.label) for s in claims.statements]
+    rows += [(f"{{numref}}`{q.label}`", q.title, q.label) for q in claims.questions]
+    for name, title, label in rows:
+        for check in (check for check in claims.checks if check.claim == label):
             # Plain HTML: MyST resolves links to headings and labels only, and a cell has neither.
             link = f'<a href="{path.stem}.html#{check.anchor}">check {check.number}</a>'
             broken = "<br>".join(f"{s.breaks}: `{s.line}`" for s in check.sabotage).replace("|", r"\|")
-            lines.append(f"| {name} | {statement.title} | {link} | {broken} |")
+            lines.append(f"| {name} | {title} | {link} | {broken} |")
     return [*lines, ""]
 
 

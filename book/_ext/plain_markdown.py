@@ -64,6 +64,8 @@ def directive(kind: str, argument: str, options: Names, content: list[str], name
         return [f"**Solution of {names[f'prf:ref {argument}']}**"]
     if kind == "solution-end":
         return []
+    if kind == "caption":
+        return [f"**{names['numref ' + options['label']]}. {argument}**", "", *content]
     if kind == "admonition":
         return quoted([f"**{argument}**", "", *content])
     if kind == "exercise" or kind.startswith("prf:"):

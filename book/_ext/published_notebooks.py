@@ -36,8 +36,10 @@ def numbers(app: Sphinx, page: str) -> dict[str, str]:
 
 
 def statements(app: Sphinx, page: str, path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the name of each statement, exercise and equation, under the role that refers to it."""
+    """Yield the name of each statement, exercise, figure and equation, under the role that refers to it."""
     number = numbers(app, page)
+    for label in app.env.toc_fignumbers.get(page, {}).get("figure", {}):
+        yield f"numref {label}", app.config.numfig_format["figure"] % number[label]
     for statement in read_claims(path).statements:
         yield f"prf:ref {statement.label}", f"{statement.kind.title()} {number[statement.label]}"
     cells = nbformat.read(path, as_version=4).cells

@@ -1,4 +1,4 @@
-"""What a search finds: a record for each section, statement, exercise and function, made as pages are.
+"""What a search finds: a record for each section, statement, figure and function, made as pages are.
 
 The browser searches the records with MiniSearch (`book/_static/search.js`), so that a result leads to the
 place itself. A record has the words of its place and its formulas as text, once, and neither code nor what
@@ -21,6 +21,7 @@ from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.util.typing import ExtensionMetadata
 
+from captions import CaptionTitle, NumberedFigure
 from formula_text import formula_text
 from reading import Dropdown
 
@@ -60,7 +61,7 @@ SYNONYMS = (
 
 SILENT = (
     nodes.literal_block, nodes.doctest_block, nodes.raw, nodes.comment, nodes.image, nodes.math_block,
-    nodes.title, nodes.field_list, nodes.rubric, addnodes.desc_signature, Dropdown,
+    nodes.title, nodes.field_list, nodes.rubric, addnodes.desc_signature, CaptionTitle, Dropdown,
 )  # fmt: skip
 CODE = ("cell_code_source", "cell_code_output")
 
@@ -87,7 +88,7 @@ def inline(node: nodes.Node) -> str:
         return formula_text(node.astext(), display=isinstance(node, nodes.math_block))
     if isinstance(node, nodes.Text):
         return node.astext()
-    if "headerlink" in getattr(node, "attributes", {}).get("classes", []):
+    if isinstance(node, nodes.raw) or "headerlink" in getattr(node, "attributes", {}).get("classes", []):
         return ""
     return "".join(inline(child) for child in node.children)
 
@@ -126,6 +127,13 @@ class Gatherer:
         if isinstance(node, nodes.Admonition) and node["ids"] and heading is not None:
             trail = " › ".join(filter(None, (record.trail, record.title)))
             return Record(f"{self.uri}#{node['ids'][0]}", self.statement_title(node), trail, "statement")
+        caption = node.next_node(CaptionTitle)
+        if isinstance(node, NumberedFigure) and caption is not None:
+            number = ".".join(map(str, self.numbers["figure"][node["ids"][0]]))
+            name = self.env.config.numfig_format["figure"] % number
+            title = f"{name} {title_text(caption)}"
+            trail = " › ".join(filter(None, (record.trail, record.title)))
+            return Record(f"{self.uri}#{node['ids'][0]}", title, trail, "figure")
         if isinstance(node, addnodes.desc):
             signature = node.next_node(addnodes.desc_signature)
             if signature is not None and signature["ids"]:

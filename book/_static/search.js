@@ -2,7 +2,7 @@
 (() => {
   const [field, list, status] = ["search-query", "search-results", "search-status"].map((id) => document.getElementById(id));
   const MOST = 30;
-  const KINDS = { statement: 1.5, section: 1, function: 0.7 };
+  const KINDS = { statement: 1.5, section: 1, figure: 1, function: 0.7 };
 
   const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   const terms = (text) => plain(text).split(/[^\p{L}\p{N}⋆ℵ]+/u).filter(Boolean);

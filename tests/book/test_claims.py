@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 from claims import Check, Claims, Sabotage, Statement, read_claims
+from predict import Question
 from refresh import execute
 
 from tests.book.sabotage import Recorded, Report, borrowed_names, examine, shared_generators
+from tests.book.test_predict import asked_on_pages
 
 REQUIRED = {
     "probabilistic-learning": {
@@ -44,15 +46,20 @@ REQUIRED = {
 }  # fmt: skip
 
 
-def mismatches(claims: Claims) -> list[str]:
-    """Say where statements and checks do not match, and which check lacks its sabotage."""
-    labels = [statement.label for statement in claims.statements]
+def mismatches(claims: Claims, elsewhere: Collection[str] = ()) -> list[str]:
+    """Say where statements and checks do not match, and which check lacks its sabotage.
+
+    A question is a statement: its right answer is right. Those of pages without cells are asked `elsewhere`.
+    """
+    asked = [question.label for question in claims.questions]
+    labels = [statement.label for statement in claims.statements] + asked
     claimed = {check.claim for check in claims.checks}
+    known = {*labels, *elsewhere}
     return [
         *(f"a {s.kind} without a label: {s.title}" for s in claims.statements if not s.label),
         *(f"label used twice: {label}" for label in labels if labels.count(label) > 1),
         *(f"statement without a check: {label}" for label in labels if label not in claimed),
-        *(f"check without a statement: {c.cell_id}" for c in claims.checks if c.claim not in labels),
+        *(f"check without a statement: {c.cell_id}" for c in claims.checks if c.claim not in known),
         *(f"check without a sabotage: {c.cell_id}" for c in claims.checks if not c.sabotage),
         *(
             f"sabotage that is no single line with its words: {c.cell_id}: {s}"
@@ -76,7 +83,7 @@ def refuse(found: list[str]) -> None:
 
 
 def test_statements_and_checks_match(path: Path) -> None:
-    assert mismatches(read_claims(path)) == []
+    assert mismatches(read_claims(path), {question.label for question in asked_on_pages()}) == []
 
 
 def test_the_required_statements_exist(path: Path) -> None:
@@ -151,6 +158,11 @@ def test_a_proof_belongs_to_the_statement_before_it(write: Write) -> None:
 
 def test_a_statement_without_a_check_is_found(write: Write) -> None:
     assert mismatches(read_claims(write())) == ["statement without a check: the-sum"]
+
+
+def test_a_question_without_a_check_is_found() -> None:
+    claims = Claims("", [], [], [Question("How much?", "ask-much", 1, 2)])
+    assert mismatches(claims) == ["statement without a check: ask-much"]
 
 
 def test_a_check_without_a_statement_is_found() -> None:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 CHAPTER = "book/forward-kl.html"
 SCREENS = [{"width": 1280, "height": 800}, {"width": 390, "height": 844}]
 CHECKED = re.compile(
-    r"✓ (?P<statement>\w+ \d+\.\d+)(?P<proved> · proved)? · checked (?P<ways>\d+) ways?"
+    r"✓ (?P<statement>\w+ \d+(?:\.\d+)?)(?P<proved> · proved)? · checked (?P<ways>\d+) ways?"
     r" · sabotage caught(?: (?P<broken>\d+) times)?"
 )
 

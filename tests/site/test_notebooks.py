@@ -18,7 +18,7 @@ MYST = re.compile(r"^ *:{3,}|\{[\w:-]+\}`|^\([\w-]+\)=$|\]\([\w-]+\.md|\$\$ *\([
 NAMES = {
     "prf:ref two": "Theorem 1.2", "prf:ref own": "Proposition 3.4", "eq eq-a": "(1.5)", "eq-a": "1.5",
     "cite:t a": "Author [1999]", "cite:p a": "[Author, 1999]", "cite:p b": "[Other and More, 2001]",
-    "other.ipynb": "The other chapter", "prf:ref ex": "Exercise 1.1",
+    "other.ipynb": "The other chapter", "prf:ref ex": "Exercise 1.1", "numref fig": "Fig. 2.1",
 }  # fmt: skip
 
 
@@ -53,12 +53,12 @@ def test_nothing_is_left_that_plain_markdown_does_not_know(pair):
     assert MYST.findall(text(pair[1])) == []
 
 
-def test_statements_are_quotes_with_the_names_that_the_page_gives_them(pair, site, request):
+def test_statements_and_figures_have_the_names_that_the_page_gives_them(pair, site, request):
     page = site.folder / "book" / f"{request.node.callspec.params['pair'].stem}.html"
     shown = re.findall(
         r'<span class="caption-number">([A-Z]\w+ [\d.]+) </span>', page.read_text(encoding="utf-8")
     )
-    named = re.findall(r"^> \*\*([A-Z]\w+ [\d.]+)", text(pair[1]), re.MULTILINE)
+    named = re.findall(r"^(?:> )?\*\*([A-Z]\w+ \d+\.\d+)", text(pair[1]), re.MULTILINE)
     assert named
     assert sorted(named) == sorted(shown)
 
@@ -92,6 +92,8 @@ def test_one_of_them_runs_elsewhere_and_gives_the_same(site, tmp_path):
          "[The other chapter](other.ipynb), here, there"),
         (":::{solution-start} ex\n:class: dropdown\n:::\n\nIt is so.",
          "**Solution of Exercise 1.1**\n\nIt is so."),
+        (":::{caption} A bell\n:label: fig\n\n1. {try}`Wide <sigma=2>`: low.\n:::",
+         "**Fig. 2.1. A bell**\n\n1. Wide: low."),
         ("(place)=\n## Heading", "## Heading"),
         ("$$ a \\\\ b $$", "$$\\begin{aligned}a \\\\ b\\end{aligned}$$"),
     ],

@@ -213,3 +213,24 @@ def test_every_preset_is_shown_by_its_link(visit):
 def test_its_script_is_small(site):
     script = (site.folder / "_static" / "playground.js").read_bytes()
     assert len(gzip.compress(script, 9)) <= 12_000
+
+
+@pytest.mark.parametrize(
+    ("chapter", "figure", "p"),
+    [
+        ("probabilistic-learning", "fig-areas", [(0.65, -1.2, 0.5), (0.35, 2, 0.8)]),
+        ("reverse-kl", "fig-landscape", [(0.5, -2.6, 1), (0.5, 2.6, 1)]),
+    ],
+)
+def test_a_figure_of_a_chapter_is_dragged_from_where_it_stands(visit, chapter, figure, p):
+    page = visit(f"book/{chapter}.html")
+    names = page.locator(f"#{figure} input[name]").evaluate_all("(all) => all.map((one) => one.name)")
+    stands = [page.locator(f"#{figure} input[name={name}]").get_attribute("aria-valuetext") for name in names]
+    page.get_by_role("link", name="Drag it yourself").click()
+    page.wait_for_url("**/playground.html#**")
+    page.wait_for_function(f"{FIGURE}.fits")
+    state = page.evaluate(f"{FIGURE}.state")
+    assert [(bump["weight"], bump["mean"], bump["width"]) for bump in state["p"]] == p
+    shown = [state["q"]["mean"], state["q"]["width"]] if len(names) == 2 else [state["p"][1]["mean"]]
+    assert [float(value) for value in stands] == shown
+    assert page.locator(".kl-playground .kl-notice").is_hidden()
