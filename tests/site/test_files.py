@@ -112,9 +112,7 @@ def test_figures_say_what_is_seen(document):
     for position, (tag, attributes) in enumerate(document.tags):
         if tag == "figure":
             pictures = (t for t in document.tags[position:] if t[0] in ("svg", "img"))
-            drawing = next(
-                p for p in pictures if "preserveaspectratio" not in p[1]
-            )  # that is part of a formula
+            drawing = next(p for p in pictures if "preserveaspectratio" not in p[1])  # of a formula
             assert drawing[0] == "img" or drawing[1].get("role") == "img"
         if tag == "img" or attributes.get("role") == "img":
             description = attributes.get("alt", attributes.get("aria-label", ""))
