@@ -66,6 +66,8 @@ def directive(kind: str, argument: str, options: Names, content: list[str], name
         return []
     if kind == "caption":
         return [f"**{names['numref ' + options['label']]}. {argument}**", "", *content]
+    if kind == "predict":
+        return quoted([f"**Predict, then reveal.** {argument}", "", *content])
     if kind == "admonition":
         return quoted([f"**{argument}**", "", *content])
     if kind == "exercise" or kind.startswith("prf:"):

@@ -118,7 +118,7 @@ def fit_mle(
         fit = climb(family, x, even, start, tol=tol, max_iter=max_iter, least_mass=1 / len(x))
         return replace(fit, objective=Estimate.of(family.log_prob(fit.theta, x)))
     theta = match_moments(family, data_moments(family, x))
-    return _matched(family, theta, Estimate.of(family._log_prob(theta, x)))  # both are checked already
+    return _matched(family, theta, Estimate.of(family.log_prob(theta, x)))
 
 
 def _matched(family: Family, theta: Array, objective: Estimate) -> Fit:
