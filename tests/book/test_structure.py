@@ -21,9 +21,9 @@ def unexecuted(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 def unsupported_numbers(notebook: nbformat.NotebookNode) -> list[str]:
-    """Return the decimals of the prose that no cell prints, code and formulas set aside."""
+    """Return the decimals of the prose that no cell prints, code, formulas and tags set aside."""
     prose = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
-    prose = re.sub(r"\$\$.*?\$\$|\$[^$]*\$|`[^`]*`", "", prose, flags=re.DOTALL)
+    prose = re.sub(r"\$\$.*?\$\$|\$[^$]*\$|`[^`]*`|<a [^>]*>", "", prose, flags=re.DOTALL)
     outputs = (out for c in notebook.cells if c.cell_type == "code" for out in c.outputs)
     printed = " ".join(out.get("text", "") or out.get("data", {}).get("text/plain", "") for out in outputs)
     return [number for number in NUMBER.findall(prose) if number not in printed]
