@@ -75,7 +75,7 @@ async function bind([home, ...pages], style) {
   const headings = listHeadings(articles.slice(1));
   nav.append(contents(headings));
   const colophon = document.createElement("footer");
-  colophon.append(...sources[0].querySelector(".bd-footer-content__inner").cloneNode(true).childNodes);
+  colophon.append(...sources[0].querySelector("p.stamp").parentElement.children);
   const sheet = document.createElement("style");
   sheet.textContent = [style, ...runningHeads(articles.slice(1))].join("\n");
   document.title = title;
