@@ -37,6 +37,12 @@ from kl_book.figures.gradient_estimators import (
     reweighted_and_moved,
     sample_paths,
 )
+from kl_book.figures.old_faithful import (
+    em_staircase,
+    fits_over_histogram,
+    mixture_over_scatter,
+    number_of_components,
+)
 from kl_book.figures.probabilistic_learning import coarsened, integrands, rankings, signed_areas
 from kl_book.figures.reverse_kl import (
     closing_gap,
@@ -77,10 +83,12 @@ __all__ = [
     "collapse",
     "conditional_gap",
     "descended",
+    "em_staircase",
     "error_against_distance",
     "errors_against_n",
     "errors_of_functions",
     "estimate_strips",
+    "fits_over_histogram",
     "fold",
     "gradient_histograms",
     "hanging_bars",
@@ -92,7 +100,9 @@ __all__ = [
     "mass_outside",
     "mean_field",
     "missed_and_invented",
+    "mixture_over_scatter",
     "neighbours_against_dimension",
+    "number_of_components",
     "oscillation",
     "rankings",
     "reweighted_and_moved",

@@ -43,6 +43,7 @@ REQUIRED = {
     "where-you-meet-it": {
         "classifier-loss", "latent-price", "tilted-reference", "judge-loss", "histogram-noise",
     },
+    "old-faithful": {"held-out", "em-alternates", "rounding-bounds", "normal-sandwich"},
 }  # fmt: skip
 
 
