@@ -11,6 +11,7 @@ from kl_book.figures.computing_kl import (
     library_errors,
     staircase,
 )
+from kl_book.figures.eight_schools import bounds_of_evidence, drawn_together, funnel, reweighted
 from kl_book.figures.estimating_kl import (
     clipping,
     descended,
@@ -70,6 +71,7 @@ __all__ = [
     "P_COLOR",
     "Q_COLOR",
     "STYLE",
+    "bounds_of_evidence",
     "bump_in_reach",
     "clipping",
     "closing_gap",
@@ -77,11 +79,13 @@ __all__ = [
     "collapse",
     "conditional_gap",
     "descended",
+    "drawn_together",
     "error_against_distance",
     "errors_against_n",
     "errors_of_functions",
     "estimate_strips",
     "fold",
+    "funnel",
     "gradient_histograms",
     "hanging_bars",
     "integrands",
@@ -95,6 +99,7 @@ __all__ = [
     "neighbours_against_dimension",
     "oscillation",
     "rankings",
+    "reweighted",
     "reweighted_and_moved",
     "richer_family",
     "right_angle",

@@ -43,6 +43,7 @@ REQUIRED = {
     "where-you-meet-it": {
         "classifier-loss", "latent-price", "tilted-reference", "judge-loss", "histogram-noise",
     },
+    "eight-schools": {"one-normalizer", "collapsed-posterior", "neck-of-the-funnel", "weights-no-variance"},
 }  # fmt: skip
 
 
