@@ -20,7 +20,7 @@ STEP_SIZES = (0.01, 0.1, 1.0, 10.0, 100.0)
 class Row:
     """One fit: with how many gradients of log p̃, in which time, and how far its ELBO stays below the best.
 
-    `lost`, in nats, is inf where the fit broke off, and what it said is in `message`.
+    `lost`, in nats, is inf where the fit broke off, and what it said is in `message`, or where it ran away.
     """
 
     target: str
@@ -51,9 +51,11 @@ def rows(target: Target, family: Normal, n: int, draws: int, rng: np.random.Gene
         options = {"n": draws, "steps": steps, "step_size": size, "method": "stochastic", "rng": rng}
         found.append(_run(target, family, f"Adam, step size {size:g}", options))
     best = best_elbo(target, family, best_theta)
-    return [
-        replace(row, lost=best - target.elbo(family, theta)) if len(theta) else row for row, theta in found
-    ]
+    with np.errstate(over="ignore"):  # where a fit ran away
+        return [
+            replace(row, lost=best - target.elbo(family, theta)) if len(theta) else row
+            for row, theta in found
+        ]
 
 
 def best_elbo(target: Target, family: Normal, theta0: Array) -> float:

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from kl_book import datasets
 from kl_lib.families import DiagonalNormal, FullNormal
 
 Array = NDArray[np.float64]
 Normal = DiagonalNormal | FullNormal
 
-_NODAL = Path(__file__).with_name("data") / "nodal.csv"
-# Rubin (1981), table 1: effects of coaching in eight schools, and their standard errors.
-_EFFECTS = np.array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])
-_ERRORS = np.array([15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0])
+_NODAL = datasets.read("nodal")
+_SCHOOLS = datasets.read("eight_schools")
+_EFFECTS, _ERRORS = _SCHOOLS["effect"], _SCHOOLS["error"]
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(80)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
@@ -96,8 +95,8 @@ def banana(bend: float = 0.5) -> Target:
 
 def logistic() -> Target:
     """Return the posterior of a logistic regression on `data/nodal.csv`, its coefficients N(0, 2.5²)."""
-    table = np.loadtxt(_NODAL, delimiter=",", skiprows=1)
-    signed = (2 * table[:, :1] - 1) * np.column_stack([np.ones(len(table)), table[:, 1:]])
+    involved, *findings = _NODAL.values()
+    signed = (2 * involved - 1)[:, None] * np.column_stack([np.ones(len(involved)), *findings])
     variance = 2.5**2
 
     def log_p(x: Array) -> Array:

@@ -11,6 +11,7 @@ from kl_book.figures.computing_kl import (
     library_errors,
     staircase,
 )
+from kl_book.figures.eight_schools import bounds_of_evidence, drawn_together, funnel, reweighted
 from kl_book.figures.estimating_kl import (
     clipping,
     descended,
@@ -76,6 +77,7 @@ __all__ = [
     "P_COLOR",
     "Q_COLOR",
     "STYLE",
+    "bounds_of_evidence",
     "bump_in_reach",
     "clipping",
     "closing_gap",
@@ -83,6 +85,7 @@ __all__ = [
     "collapse",
     "conditional_gap",
     "descended",
+    "drawn_together",
     "em_staircase",
     "error_against_distance",
     "errors_against_n",
@@ -90,6 +93,7 @@ __all__ = [
     "estimate_strips",
     "fits_over_histogram",
     "fold",
+    "funnel",
     "gradient_histograms",
     "hanging_bars",
     "integrands",
@@ -105,6 +109,7 @@ __all__ = [
     "number_of_components",
     "oscillation",
     "rankings",
+    "reweighted",
     "reweighted_and_moved",
     "richer_family",
     "right_angle",

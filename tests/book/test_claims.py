@@ -44,6 +44,7 @@ REQUIRED = {
         "classifier-loss", "latent-price", "tilted-reference", "judge-loss", "histogram-noise",
     },
     "old-faithful": {"held-out", "em-alternates", "rounding-bounds", "normal-sandwich"},
+    "eight-schools": {"one-normalizer", "collapsed-posterior", "neck-of-the-funnel", "weights-no-variance"},
 }  # fmt: skip
 
 

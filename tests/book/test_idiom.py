@@ -20,7 +20,7 @@ IMPORTS = re.compile(
     r"(from IPython\.display import \w+\n)?"
     r"from scipy import [\w, ]+\n"
     r"\nimport kl_lib\n"
-    r"from kl_book import (datasets, )?explore, figures\n"
+    r"from kl_book import (\w+, )*explore, figures(, \w+)*\n"
     r"from kl_lib import ([\w, ]+|\(\n(    \w+,\n)+\))\n"
     r"(from kl_lib\.numerics import \w+( as \w+)?\n)*"
     r"\nrng = np\.random\.default_rng\(20260101\)"
