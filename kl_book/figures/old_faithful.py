@@ -11,26 +11,24 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kl_book.figures.style import D_COLOR, INK, MUTED, P_COLOR, Q_COLOR, styled
+from kl_book.figures.style import D_COLOR, INK, MUTED, P_COLOR, Q_COLOR, panels, styled
 from kl_lib.types import Array
 
 Density = Callable[[Array], Array]
 BINS = list(np.arange(40.5, 100, 3))
-MINUTES = np.linspace(38, 101, 253)
+MINUTES = np.linspace(38, 104, 265)
 # Levels of the density over the scatter, in eruptions per square minute.
 LEVELS = np.geomspace(3e-4, 3e-2, 5)
 
 
 @styled
-def fits_over_histogram(x: Array, panels: Mapping[str, Mapping[str, Density]]) -> Figure:
+def fits_over_histogram(x: Array, groups: Mapping[str, Mapping[str, Density]]) -> Figure:
     """Draw densities over the histogram of waits (n,), one panel for each group of them, side by side.
 
     A panel's first density is dashed, its second dotted; each is named where it is highest.
     """
-    figure = Figure(figsize=(6.4, 3.4))
-    margins = {"left": 0.1, "right": 0.99, "bottom": 0.15, "top": 0.9, "wspace": 0.08}
-    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False, gridspec_kw=margins)[0]
-    for ax, (title, densities) in zip(axes, panels.items(), strict=True):
+    figure, (axes,) = panels([2.4], len(groups), top=0.3, sharey=True)
+    for ax, (title, densities) in zip(axes, groups.items(), strict=True):
         _histogram(ax, x)
         for (name, density), dashes in zip(densities.items(), ((4, 2), (1, 1.2)), strict=False):
             ax.plot(MINUTES, density(MINUTES), color=Q_COLOR, dashes=dashes)
@@ -54,9 +52,7 @@ def em_staircase(x: Array, shares: Array, parts: Density, climb: Array, now: int
 
     `parts` gives the two weighted densities, (n, 2); `climb` (steps, 2) the mean ELBO and log-likelihood.
     """
-    figure = Figure(figsize=(6.4, 5.2))
-    margins = {"left": 0.12, "right": 0.98, "bottom": 0.1, "top": 0.98, "hspace": 0.34}
-    top, bottom = figure.subplots(2, 1, gridspec_kw=margins)
+    figure, ((top,), (bottom,)) = panels([1.9, 2.0], left=0.75, gap=0.6)
     _histogram(top, x, alpha=0.2)
     _histogram(top, x, shares[:, 0], alpha=0.4)
     top.plot(MINUTES, parts(MINUTES), color=Q_COLOR, linewidth=1, dashes=(1, 1.2))
@@ -73,7 +69,7 @@ def em_staircase(x: Array, shares: Array, parts: Density, climb: Array, now: int
     for height, text, color in ((0.3, "log-likelihood", INK), (0.18, "green: the gap", D_COLOR),
                                 (0.06, "ELBO", Q_COLOR)):  # fmt: skip
         bottom.text(0.99, height, text, color=color, ha="right", transform=bottom.transAxes)
-    bottom.set(xlim=(-0.5, len(climb) - 0.5), xlabel="half-steps of EM: odd after M, even after E")
+    bottom.set(xlim=(-0.5, len(climb) - 0.5), xlabel="half-steps: odd after M, even after E")
     bottom.set_ylabel("nats an eruption")
     return figure
 
@@ -81,9 +77,7 @@ def em_staircase(x: Array, shares: Array, parts: Density, climb: Array, now: int
 @styled
 def number_of_components(x: Array, density: Density, excess: Mapping[str, Array], k: int) -> Figure:
     """Draw the fit of k components over the histogram, and what folds say of 1 to 5 components."""
-    figure = Figure(figsize=(6.4, 5.0))
-    margins = {"left": 0.13, "right": 0.98, "bottom": 0.1, "top": 0.97, "hspace": 0.36}
-    top, bottom = figure.subplots(2, 1, gridspec_kw=margins)
+    figure, ((top,), (bottom,)) = panels([1.9, 1.8], left=0.85, gap=0.6)
     _histogram(top, x)
     top.plot(MINUTES, density(MINUTES), color=Q_COLOR, dashes=(4, 2))
     top.set(ylabel="density", yticks=[0, 0.02, 0.04])
@@ -94,10 +88,7 @@ def number_of_components(x: Array, density: Density, excess: Mapping[str, Array]
 @styled
 def mixture_over_scatter(xy: Array, log_density: Density, excess: Mapping[str, Array], k: int) -> Figure:
     """Draw contours of the fit of k components over the eruptions (n, 2), and what folds say of 1 to 5."""
-    figure = Figure(figsize=(6.4, 6.0))
-    margins = {"left": 0.13, "right": 0.98, "bottom": 0.09, "top": 0.98, "hspace": 0.28,
-               "height_ratios": [1.5, 1]}  # fmt: skip
-    top, bottom = figure.subplots(2, 1, gridspec_kw=margins)
+    figure, ((top,), (bottom,)) = panels([2.6, 1.8], left=0.85, gap=0.6)
     top.plot(*xy.T, "o", color=P_COLOR, alpha=0.4, markersize=4, markeredgewidth=0)
     mesh = np.meshgrid(np.linspace(1.2, 5.6, 81), np.linspace(38, 101, 81))
     places = np.column_stack([side.ravel() for side in mesh])
@@ -114,14 +105,14 @@ def _excess(ax: Axes, excess: Mapping[str, Array], k: int) -> None:
     components = np.arange(1, len(mean) + 1)
     low, high = (mean - error)[1:].min(), (mean + error)[1:].max()
     low = min(low, own.min())
-    reach = 0.12 * (high - low)
+    reach = 0.16 * (high - low)
     ax.axhline(0, color=MUTED, linewidth=0.8)
     ax.plot(components[1:], own[1:], "s", color=MUTED, markerfacecolor="none", markersize=6)
     ax.errorbar(components[1:], mean[1:], error[1:], fmt="o", color=D_COLOR, capsize=3)
     ax.plot(k, mean[k - 1] if k > 1 else high + reach, "o", color=D_COLOR, markersize=11)
-    ax.text(1.12, high + 0.6 * reach, f"↑ {mean[0]:.2f}", color=D_COLOR)
-    ax.text(1, low, "green: at held-out eruptions", color=D_COLOR)
-    ax.text(1, low + 1.1 * reach, "squares: at its own", color=MUTED)
+    ax.text(1.15, high + 0.6 * reach, f"↑ {mean[0]:.2f}", color=D_COLOR)
+    ax.text(0.9, low - 0.6 * reach, "green: held out", color=D_COLOR)
+    ax.text(0.9, low + 0.7 * reach, "squares: its own", color=MUTED)
     ax.set(xlim=(0.8, 5.3), ylim=(low - reach, high + 2 * reach), xlabel="components")
-    ax.set_ylabel("nats further from p⋆\nthan two")
+    ax.set_ylabel("nats further\nthan two")
     ax.set_xticks(components)
