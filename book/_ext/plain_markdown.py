@@ -67,7 +67,7 @@ def directive(kind: str, argument: str, options: Names, content: list[str], name
     if kind == "caption":
         return [f"**{names['numref ' + options['label']]}. {argument}**", "", *content]
     if kind == "predict":
-        return quoted([f"**Predict, then reveal.** {argument}", "", *content])
+        return quoted([f"**{names['prf:ref ' + options['label']]}** {argument}", "", *content])
     if kind == "admonition":
         return quoted([f"**{argument}**", "", *content])
     if kind == "exercise" or kind.startswith("prf:"):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+from pybtex.richtext import Text
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.util import logging
@@ -63,7 +64,10 @@ def citations(app: Sphinx) -> Iterator[tuple[str, str]]:
     """Yield "Author [year]" and "[Author, year]" for each work of the bibliography."""
     for key, entry in app.env.get_domain("cite").bibdata.data.entries.items():  # type: ignore[attr-defined]
         who = authors(
-            [" ".join(person.prelast_names + person.last_names) for person in entry.persons["author"]]
+            [
+                str(Text.from_latex(" ".join(person.prelast_names + person.last_names)))
+                for person in entry.persons["author"]
+            ]
         )
         yield f"cite:t {key}", f"{who} [{entry.fields['year']}]"
         yield f"cite:p {key}", f"[{who}, {entry.fields['year']}]"

@@ -77,7 +77,7 @@ def em_staircase(x: Array, shares: Array, parts: Density, climb: Array, now: int
 @styled
 def number_of_components(x: Array, density: Density, excess: Mapping[str, Array], k: int) -> Figure:
     """Draw the fit of k components over the histogram, and what folds say of 1 to 5 components."""
-    figure, ((top,), (bottom,)) = panels([1.9, 1.8], left=0.85, gap=0.6)
+    figure, ((top,), (bottom,)) = panels([1.9, 1.8], left=1.05, gap=0.6)
     _histogram(top, x)
     top.plot(MINUTES, density(MINUTES), color=Q_COLOR, dashes=(4, 2))
     top.set(ylabel="density", yticks=[0, 0.02, 0.04])
@@ -88,7 +88,7 @@ def number_of_components(x: Array, density: Density, excess: Mapping[str, Array]
 @styled
 def mixture_over_scatter(xy: Array, log_density: Density, excess: Mapping[str, Array], k: int) -> Figure:
     """Draw contours of the fit of k components over the eruptions (n, 2), and what folds say of 1 to 5."""
-    figure, ((top,), (bottom,)) = panels([2.6, 1.8], left=0.85, gap=0.6)
+    figure, ((top,), (bottom,)) = panels([2.6, 1.8], left=1.05, gap=0.6)
     top.plot(*xy.T, "o", color=P_COLOR, alpha=0.4, markersize=4, markeredgewidth=0)
     mesh = np.meshgrid(np.linspace(1.2, 5.6, 81), np.linspace(38, 101, 81))
     places = np.column_stack([side.ravel() for side in mesh])
