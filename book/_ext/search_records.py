@@ -23,6 +23,8 @@ from sphinx.util.typing import ExtensionMetadata
 
 from captions import CaptionTitle, NumberedFigure
 from formula_text import formula_text
+from playground import minify
+from predict import Answer
 from reading import Dropdown
 
 MINISEARCH = Path(__file__).parent / "node_modules" / "minisearch"
@@ -61,9 +63,10 @@ SYNONYMS = (
 
 SILENT = (
     nodes.literal_block, nodes.doctest_block, nodes.raw, nodes.comment, nodes.image, nodes.math_block,
-    nodes.title, nodes.field_list, nodes.rubric, addnodes.desc_signature, CaptionTitle, Dropdown,
+    nodes.title, nodes.field_list, nodes.rubric, addnodes.desc_signature, CaptionTitle, Dropdown, Answer,
 )  # fmt: skip
 CODE = ("cell_code_source", "cell_code_output")
+LONGEST = 1500  # characters of one place: a search stays under 100 KB
 
 
 @dataclass
@@ -186,7 +189,7 @@ def all_records(app: Sphinx) -> Iterator[list[str]]:
             if record["kind"] == "function" and words in told:
                 continue  # inherited from a class that is there
             told.add(words)
-            yield [record["address"], record["title"], record["trail"], record["kind"], words]
+            yield [record["address"], record["title"], record["trail"], record["kind"], words[:LONGEST]]
 
 
 def write(app: Sphinx, exception: Exception | None) -> None:
@@ -198,8 +201,8 @@ def write(app: Sphinx, exception: Exception | None) -> None:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     (static / "search-records.js").write_text(f"const BOOK = {text};\n", encoding="utf-8")
     version = json.loads((MINISEARCH / "package.json").read_text(encoding="utf-8"))["version"]
-    script = (MINISEARCH / "dist" / "umd" / "index.js").read_text(encoding="utf-8")
-    script = re.sub(r"^\s*/\*\*[\s\S]*?\*/\n|^\s*//.*\n", "", script, flags=re.MULTILINE)
+    minify(MINISEARCH / "dist" / "umd" / "index.js", static / "minisearch.js")
+    script = (static / "minisearch.js").read_text(encoding="utf-8")
     (static / "minisearch.js").write_text(NOTICE.format(version=version) + script, encoding="utf-8")
 
 

@@ -76,7 +76,7 @@ def reweighted(log_tau: Array, exact: Array, edges: Array, drawn: Array, weighte
 @styled
 def bounds_of_evidence(k: Sequence[int], bounds: Mapping[str, Array], exact: float) -> Figure:
     """Draw bounds of log ℵ by a mean of k weights, (k,) for each fit, below its value."""
-    figure, ((ax,),) = panels([3.0], left=0.72, right=1.62)
+    figure, ((ax,),) = panels([3.0], left=0.72, right=1.85)
     places = []
     for (name, values), style in zip(bounds.items(), STROKES, strict=True):
         ax.plot(k, values, color=Q_COLOR, linestyle=style, linewidth=1.6)
@@ -97,7 +97,13 @@ def bounds_of_evidence(k: Sequence[int], bounds: Mapping[str, Array], exact: flo
         color = P_COLOR if name == "log ℵ, exact" else Q_COLOR
         ax.annotate(name, (1, height), (6, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                     color=color, va="center", fontsize=9, annotation_clip=False)  # fmt: skip
-    ax.set(xscale="log", xlim=(k[0], k[-1]), xlabel="draws k in one bound", ylabel="bound of log ℵ (nats)")
+    ax.set(
+        xscale="log",
+        xlim=(k[0], k[-1]),
+        xlabel="draws k in one bound",
+        ylabel="bound of log ℵ (nats)",
+        ylim=(None, exact + 0.3),
+    )
     ax.minorticks_off()
     ax.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
     return figure

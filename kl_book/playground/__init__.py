@@ -32,7 +32,7 @@ CONTROLS = """<div class="kl-controls" hidden>
 <label>Model <select name="mode"><option value="fits">both best normals</option>
 <option value="hand">a normal of your own</option><option value="find">play: find the hidden truth</option>
 <option value="shape">play: be so many nats away</option></select></label>
-<label>Goal <select name="goal"><option>0.1</option><option>1</option>
+<label hidden>Goal <select name="goal"><option>0.1</option><option>1</option>
 <option>10</option></select> nats</label>
 <label>Bins <select name="bins"><option value="0">none</option><option>4</option><option>8</option>
 <option>16</option><option>32</option></select></label>
@@ -40,8 +40,10 @@ CONTROLS = """<div class="kl-controls" hidden>
 <label><input type="checkbox" name="cutP"> cut p⋆</label>
 <label><input type="checkbox" name="cutQ"> cut pθ</label>
 <div class="kl-buttons"><button type="button" data-do="add">Add a bump</button>
-<button type="button" data-do="remove">Remove one</button><button type="button" data-do="check">Check</button>
-<button type="button" data-do="again">Another</button><button type="button" data-do="reset">Reset</button>
+<button type="button" data-do="remove">Remove one</button>
+<button type="button" data-do="check" hidden>Check</button>
+<button type="button" data-do="again" hidden>Another</button>
+<button type="button" data-do="reset">Reset</button>
 <button type="button" data-do="python">Copy as Python</button></div>
 <details><summary>By numbers</summary><table><thead><tr><td></td><th scope="col">mean</th>
 <th scope="col">width</th><th scope="col">weight</th></tr></thead><tbody></tbody></table></details>
