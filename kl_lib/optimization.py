@@ -19,6 +19,9 @@ from kl_lib.types import Array, Callback
 Objective = Callable[[Array], tuple[float, Array]]
 Record = Callable[[Array, float], None]
 
+# What a fit says that was short of a maximum at its last iteration.
+STOPPED = "stopped at max_iter, short of a maximum"
+
 # So many last steps teach BFGS the curvature.
 _MEMORY = 20
 # The units are taken anew, and natural steps tried, after so many, or where the log of a scale moved so far.
@@ -120,7 +123,7 @@ class _Climb:
     """Natural steps as long as they pay, then limited-memory BFGS in units that are taken anew in between."""
 
     def __init__(self, family: Family, objective: Objective, max_iter: int) -> None:
-        self.family, self.objective, self.max_iter, self.left = family, objective, max_iter, max_iter
+        self.family, self.objective, self.left = family, objective, max_iter
 
     def run(self, point: _Point, tol: float, record: Record) -> tuple[_Point, str]:
         """Return where it leads, and what stopped it short of a maximum."""
@@ -131,7 +134,7 @@ class _Climb:
                 if point.norm <= tol:
                     return point, ""
                 if self.left <= 0:
-                    return point, f"stopped after {self.max_iter} iterations"
+                    return point, STOPPED
                 point = step(point, tol, record)
             if not start.below(point):
                 flat = point.norm**2 / 2 <= _ROUNDING * abs(point.value)  # a gain is lost in rounding

@@ -12,7 +12,7 @@ from kl_lib.families import NormalMixture
 from kl_lib.families.units import Units
 from kl_lib.forward.expectation import Expectation, WeightedPoints, joined, parts
 from kl_lib.forward.moments import location_and_scale, observations, varying_points
-from kl_lib.optimization import maximize
+from kl_lib.optimization import STOPPED, maximize
 from kl_lib.results import Estimate, Fit
 from kl_lib.types import Array, Mask
 
@@ -50,7 +50,7 @@ def climb(
 ) -> Fit:
     """Maximise Σ wᵢ log pθ(xᵢ) by its exact gradient, in units of the data; the weights sum to 1.
 
-    A component of a weight below `least_mass` is dead.
+    With a component of a weight below `least_mass` it has not converged.
     """
     points = varying_points(x)
     if theta0 is not None:
@@ -88,13 +88,16 @@ def _moved(family: NormalMixture, theta: Array, location: Array, scale: Array) -
 
 
 def _restored(family: NormalMixture, fit: Fit, location: Array, scale: Array, least_mass: float) -> Fit:
-    """Return the fit in the unit of the data, with a word on a component that died."""
+    """Return the fit in the unit of the data, with a word on a component that has lost its weight."""
     theta = _moved(family, fit.theta, location, scale)
     weights = np.exp(theta[family.logits] - theta[family.logits].max())
     weights /= weights.sum()
     weakest = int(np.argmin(weights))
     if weights[weakest] < least_mass:
-        message = f"component {weakest} is dead, of weight {weights[weakest]:.1e}: start from elsewhere"
+        message = (
+            f"the weight of component {weakest}, {weights[weakest]:.1e}, is below {least_mass:.1e}: "
+            "start from elsewhere, or take fewer components"
+        )
         fit = replace(fit, converged=False, message=message)
     shift = np.log(scale).sum()
     objective = Estimate.exact(fit.objective.value - shift)
@@ -143,7 +146,8 @@ def em(k: int, x: ArrayLike, *, rng: np.random.Generator, tol: float = 1e-6, max
     2007), compared after 10 steps of EM on 1,000 to 2,000 of the observations. After 4 steps on all of them
     BFGS takes over. No standard deviation falls below 1e-3 of that of the group its component started from,
     or of all groups where that is zero: there the likelihood would have no bound.
-    The result is a local maximum, the same for the same rng. Dempster, Laird and Rubin (1977).
+    The result is a local maximum, the same for the same rng, its components in ascending order of their
+    means, by the first coordinate that differs. Dempster, Laird and Rubin (1977).
 
     Parameters
     ----------
@@ -163,7 +167,7 @@ def em(k: int, x: ArrayLike, *, rng: np.random.Generator, tol: float = 1e-6, max
     -------
     Fit
         `objective` is the mean log-likelihood with its standard error, `trace` that of each iteration. It has
-        not converged where a variance is at its floor, or a component is responsible for less than one
+        not converged where a variance falls to its floor, or a component is responsible for less than one
         observation.
 
     Raises
@@ -179,7 +183,7 @@ def em(k: int, x: ArrayLike, *, rng: np.random.Generator, tol: float = 1e-6, max
     >>> rng = np.random.default_rng(0)
     >>> x = np.concatenate([stats.norm(-3, 1).rvs(100, rng), stats.norm(4, 1).rvs(100, rng)])
     >>> fit = em(2, x, rng=rng)
-    >>> np.sort(fit.theta[2:4]).round(), bool(np.all(np.diff(fit.trace) >= 0))
+    >>> fit.theta[2:4].round(), bool(np.all(np.diff(fit.trace) >= 0))
     (array([-3.,  4.]), True)
     """
     k, x, rng = as_count("k", k), as_finite("x", x), as_generator(rng)
@@ -190,18 +194,30 @@ def em(k: int, x: ArrayLike, *, rng: np.random.Generator, tol: float = 1e-6, max
     location, scale = location_and_scale(points)
     points = (points - location) / scale
     start, floor = _best_start(family, points, rng)
-    data = WeightedPoints(points)
-    fit = _ascend(family, start, data, floor, tol, min(_STEPS, max_iter))
-    if not fit.converged and max_iter > _STEPS and not np.any(_at_floor(family, fit.theta, floor)):
-        end = _climb(family, fit.theta, data, tol, max_iter - _STEPS)
-        if not np.any(_at_floor(family, end.theta, floor)):
-            fit = replace(end, trace=np.concatenate([fit.trace, end.trace[1:]]))
-    stuck = np.flatnonzero(_at_floor(family, fit.theta, floor))
-    if len(stuck):
-        message = f"the variance of component {stuck[0]} is at its floor: the likelihood has no bound there"
-        fit = replace(fit, converged=False, message=message)
+    fit, fallen = _climb_above(family, start, WeightedPoints(points), floor, tol, max_iter)
+    order = np.lexsort(parts(family, fit.theta)[1].T[::-1])
+    fit = replace(fit, theta=joined(*(part[order] for part in parts(family, fit.theta))))
     fit = _restored(family, fit, location, scale, 1 / len(points))
+    if np.any(fallen):
+        first = np.flatnonzero(fallen[order])[0]
+        message = f"the variance of component {first} falls to its floor: the likelihood has no bound there"
+        fit = replace(fit, converged=False, message=message)
     return replace(fit, objective=Estimate.of(family.log_prob(fit.theta, x)))
+
+
+def _climb_above(
+    family: NormalMixture, start: Array, data: WeightedPoints, floor: Array, tol: float, max_iter: int
+) -> tuple[Fit, Mask]:
+    """Climb by EM and BFGS; return the fit, that of EM where BFGS falls to a floor, and what has fallen."""
+    fit = _ascend(family, start, data, floor, tol, min(_STEPS, max_iter))
+    fallen = _at_floor(family, fit.theta, floor)
+    if fit.converged or max_iter <= _STEPS or np.any(fallen):
+        return fit, fallen
+    end = _climb(family, fit.theta, data, tol, max_iter - _STEPS)
+    fallen = _at_floor(family, end.theta, floor)
+    if np.any(fallen):
+        return fit, fallen
+    return replace(end, trace=np.concatenate([fit.trace, end.trace[1:]])), fallen
 
 
 def _at_floor(family: NormalMixture, theta: Array, floor: Array) -> Mask:
@@ -228,7 +244,7 @@ def _ascend(
         "the norm of the gradient is at most tol" if norm <= tol else "the log-likelihood gains nothing more"
     )
     if not converged:
-        message = f"stopped after {max_iter} iterations"
+        message = STOPPED
     return Fit(family, theta, Estimate.exact(e.value), converged, message, norm, np.array(trace))
 
 

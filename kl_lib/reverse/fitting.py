@@ -150,7 +150,8 @@ def _doubt(family: Family, fit: Fit, log_p: BatchFunction, n: int) -> str:
         weights = special.softmax(theta[family.logits])
         weakest = int(np.argmin(weights))
         if n * weights[weakest] < 1:
-            return f"component {weakest} is dead, of weight {weights[weakest]:.1e}: start from elsewhere"
+            weight = f"{weights[weakest]:.1e}"
+            return f"the weight of component {weakest}, {weight}, is below 1/n: start from elsewhere"
     x = _probes(family, theta)
     vanishing = np.flatnonzero(np.isneginf(evaluate("log_p", log_p, x, minus_infinity=True)))
     if len(vanishing):
