@@ -12,7 +12,7 @@ from scipy import optimize
 from kl_book.targets import Array, Normal, Target, cases
 from kl_lib import fit_reverse_kl
 
-# Kucukelbir, Tran, Ranganath, Gelman and Blei (2017), section 2.6: the step sizes that ADVI tries.
+# What `adapt_eta` of Stan tries (src/stan/variational/advi.hpp), there the scales of a rule of its own.
 STEP_SIZES = (0.01, 0.1, 1.0, 10.0, 100.0)
 
 

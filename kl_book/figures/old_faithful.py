@@ -19,23 +19,24 @@ BINS = list(np.arange(40.5, 100, 3))
 MINUTES = np.linspace(38, 104, 265)
 # Levels of the density over the scatter, in eruptions per square minute.
 LEVELS = np.geomspace(3e-4, 3e-2, 5)
+# The strokes of two fits, and how high in a panel their names stand.
+STROKES = (("dashed", (4, 2), 0.93), ("dotted", (1, 1.2), 0.82))
 
 
 @styled
 def fits_over_histogram(x: Array, groups: Mapping[str, Mapping[str, Density]]) -> Figure:
     """Draw densities over the histogram of waits (n,), one panel for each group of them, side by side.
 
-    A panel's first density is dashed, its second dotted; each is named where it is highest.
+    A panel's first density is dashed, its second dotted; those that have a name are named above the bars.
     """
     figure, (axes,) = panels([2.4], len(groups), top=0.3, sharey=True)
     for ax, (title, densities) in zip(axes, groups.items(), strict=True):
         _histogram(ax, x)
-        for (name, density), dashes in zip(densities.items(), ((4, 2), (1, 1.2)), strict=False):
+        for (name, density), (stroke, dashes, height) in zip(densities.items(), STROKES, strict=False):
             ax.plot(MINUTES, density(MINUTES), color=Q_COLOR, dashes=dashes)
-            top = MINUTES[np.argmax(density(MINUTES))]
-            ax.annotate(name, (top, density(np.array([top]))[0]), (0, 5), textcoords="offset points",
-                        color=Q_COLOR, ha="center")  # fmt: skip
-        ax.set_title(title)
+            if name:
+                ax.text(0.02, height, f"{stroke}: {name}", color=Q_COLOR, transform=ax.transAxes)
+        ax.set(title=title, ylim=(0, 0.06))
     axes[0].set_ylabel("density")
     return figure
 
@@ -111,8 +112,8 @@ def _excess(ax: Axes, excess: Mapping[str, Array], k: int) -> None:
     ax.errorbar(components[1:], mean[1:], error[1:], fmt="o", color=D_COLOR, capsize=3)
     ax.plot(k, mean[k - 1] if k > 1 else high + reach, "o", color=D_COLOR, markersize=11)
     ax.text(1.15, high + 0.6 * reach, f"↑ {mean[0]:.2f}", color=D_COLOR)
-    ax.text(0.9, low - 0.6 * reach, "green: held out", color=D_COLOR)
-    ax.text(0.9, low + 0.7 * reach, "squares: its own", color=MUTED)
-    ax.set(xlim=(0.8, 5.3), ylim=(low - reach, high + 2 * reach), xlabel="components")
+    ax.text(0.9, low - 0.5 * reach, "squares: its own", color=MUTED, va="top")
+    ax.text(0.9, low - 1.6 * reach, "green: held out", color=D_COLOR, va="top")
+    ax.set(xlim=(0.8, 5.3), ylim=(low - 2.8 * reach, high + 2 * reach), xlabel="components")
     ax.set_ylabel("nats further\nthan two")
     ax.set_xticks(components)
