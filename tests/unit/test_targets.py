@@ -118,7 +118,7 @@ def test_both_optimisers_have_one_budget(rng):
 
 def test_every_case_has_its_rows(rng, monkeypatch):
     few = [(banana(), FullNormal(2)), (banana(), DiagonalNormal(2))]
-    monkeypatch.setattr(comparison, "cases", lambda rng: few)
+    monkeypatch.setattr(comparison, "cases", lambda **_: few)
     monkeypatch.setattr(comparison, "STEP_SIZES", (0.1,))
     found = [(row.target, row.family, row.method) for row in comparison.compare(rng=rng, n=50, draws=25)]
     methods = "fixed noise", "Adam, step size 0.1"
