@@ -111,7 +111,7 @@ def _excess(ax: Axes, excess: Mapping[str, Array], k: int) -> None:
     ax.plot(components[1:], own[1:], "s", color=MUTED, markerfacecolor="none", markersize=6)
     ax.errorbar(components[1:], mean[1:], error[1:], fmt="o", color=D_COLOR, capsize=3)
     ax.plot(k, mean[k - 1] if k > 1 else high + reach, "o", color=D_COLOR, markersize=11)
-    ax.text(1.15, high + 0.6 * reach, f"↑ {mean[0]:.2f}", color=D_COLOR)
+    ax.text(1.15, high + 1.1 * reach, f"↑ {mean[0]:.2f}", color=D_COLOR)
     ax.text(0.9, low - 0.5 * reach, "squares: its own", color=MUTED, va="top")
     ax.text(0.9, low - 1.6 * reach, "green: held out", color=D_COLOR, va="top")
     ax.set(xlim=(0.8, 5.3), ylim=(low - 2.8 * reach, high + 2 * reach), xlabel="components")
