@@ -262,6 +262,12 @@ def test_em_of_one_component_is_the_closed_form(rng):
     assert_allclose(em(1, x, rng=rng).theta[1:], fit_mle(DiagonalNormal(2), x).theta, atol=1e-12)
 
 
+def test_em_has_arrived_where_rounding_hides_what_it_gains(rng):
+    fits = [em(1, 3 + 10 * rng.standard_normal(50), rng=rng, tol=1e-300) for _ in range(5)]
+    assert all(fit.converged for fit in fits)
+    assert "the log-likelihood gains nothing more" in {fit.message for fit in fits}
+
+
 def test_em_is_deterministic_given_the_generator(rng):
     x = rng.standard_normal(50)
     first, second = (em(3, x, rng=np.random.default_rng(2)) for _ in range(2))
