@@ -17,7 +17,8 @@ __all__ = ["html", "style_sheet"]
 FIGURE = """<figure class="kl-figure kl-narrow kl-playground" data-address="{address}"{small}>
 <div class="kl-picture">{picture}</div>
 <p class="kl-legend"><span class="kl-key p">p⋆</span> <span class="kl-key forward">forward fit</span>
-<span class="kl-key reverse">reverse fit</span> <span class="kl-key local">its other minima</span></p>
+<span class="kl-key reverse">reverse fit</span> <span class="kl-key local">its other minima</span>
+<span class="kl-key own">your pθ</span></p>
 <p class="kl-summary" aria-live="polite">{summary}</p>
 <p class="kl-notice" role="status" hidden></p>
 {controls}</figure>"""
