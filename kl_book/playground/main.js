@@ -6,7 +6,7 @@ import { listenToControls, showControls } from "./controls.js";
 import { handlesOf, place } from "./handles.js";
 import { listenToHands } from "./hands.js";
 import { clamp, solve } from "./numerics.js";
-import { DENSITIES, HEIGHT, SMALL_HEIGHT, ceiling, curves, drawDensities, drawIntegrands, drawLandscape, shape } from "./picture.js";
+import { DENSITIES, HEIGHT, SMALL_HEIGHT, ceiling, curves, drawDensities, drawFrames, drawIntegrands, drawLandscape, shape } from "./picture.js";
 import { describe, question, verdict } from "./words.js";
 
 /** @typedef {import("./numerics.js").State} State */
@@ -24,6 +24,7 @@ export class Playground {
     this.small = root.hasAttribute("data-small");
     this.start = root.dataset.address ?? "";
     this.svg = shape("svg", { role: "group", "aria-label": "The densities, with handles that move them", class: "kl-live" });
+    this.frames = this.svg.appendChild(shape("g", {}));
     this.drawn = this.svg.appendChild(shape("g", {}));
     this.marks = this.svg.appendChild(shape("g", {}));
     this.held = -1; // the handle that is dragged
@@ -45,16 +46,24 @@ export class Playground {
 
   show() {
     this.pending = 0;
-    const { state, svg, width, hidden } = this, fits = (this.fits = solve(state)), drawn = curves(state, fits, hidden);
+    const { state, width, hidden } = this, fits = (this.fits = solve(state)), drawn = curves(state, fits, hidden);
     const short = this.small || !this.open, height = short ? SMALL_HEIGHT : HEIGHT;
     if (this.held < 0) this.top = ceiling(state, drawn);
-    for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height })) svg.setAttribute(name, String(value));
+    this.frame(width, height);
     this.drawn.replaceChildren(
       ...drawDensities(state, drawn, width, this.panel),
       ...(short ? [] : [...drawIntegrands(state, drawn, width), ...drawLandscape(fits, width)]),
     );
     place(this.marks, handlesOf(state), width, this.panel);
     this.tell();
+  }
+
+  /** @param {number} width @param {number} height */
+  frame(width, height) {
+    const viewBox = `0 0 ${width} ${height}`;
+    if (this.svg.getAttribute("viewBox") === viewBox) return;
+    for (const [name, value] of Object.entries({ viewBox, width, height })) this.svg.setAttribute(name, String(value));
+    this.frames.replaceChildren(...drawFrames(width, height));
   }
 
   tell() {

@@ -79,10 +79,9 @@ const apart = (p) => Math.max(...p.map((bump) => bump.mean)) - Math.min(...p.map
 /** Beyond the width of any best model. @param {Bump[]} p */
 const widest = (p) => 1.15 * Math.hypot(Math.max(...p.map((bump) => bump.width)), apart(p) / 2);
 
-/** The trapezoidal rule wherever p⋆, or a model of one of these widths, can be. */
-/** @param {Bump[]} p @param {number} h @param {number[]} widths @returns {Grid} */
-const wholeLine = (p, h, widths) => {
-  const half = Math.ceil((VIEW[1] + 9 * Math.max(widest(p), ...widths)) / h);
+/** The trapezoidal rule as far as either way. @param {Bump[]} p @param {number} h @param {number} far @returns {Grid} */
+const wholeLine = (p, h, far) => {
+  const half = Math.ceil(far / h);
   const x = Float64Array.from({ length: 2 * half + 1 }, (_, i) => (i - half) * h);
   return { x, w: new Float64Array(x.length).fill(h), h, logP: x.map(logDensity(p)) };
 };
@@ -101,7 +100,7 @@ export const interval = (p, from, to, h) => {
  */
 /** @param {Normal} q @param {Grid} grid @returns {number[]} */
 const powers = ({ mean, width }, { x, w, h, logP }) => {
-  const off = Math.max(x[0] - mean, mean - x[x.length - 1], 0) / width, reach = width * Math.sqrt(off * off + 72);
+  const off = Math.max(x[0] - mean, mean - x[x.length - 1], 0) / width, reach = width * Math.sqrt(off * off + 48);
   const first = Math.max(0, Math.ceil((mean - reach - x[0]) / h));
   const last = Math.min(x.length - 1, Math.floor((mean + reach - x[0]) / h));
   let s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, f0 = 0, f1 = 0, f2 = 0, f3 = 0, f4 = 0;
@@ -196,26 +195,33 @@ const tabulate = ({ p, q, fixed, cutQ, cut }) => {
   const means = spaced(Math.min(...p.map((bump) => bump.mean)) - edge, Math.max(...p.map((bump) => bump.mean)) + edge, 41);
   const logs = spaced(Math.log(0.7 * least), Math.log(cutQ ? MODEL_WIDTHS[1] : widest(p)), 16);
   const widths = fixed ? [q.width] : logs.map(Math.exp), h = Math.min(0.35 * least, widths[0] / 2);
-  const grid = cutQ ? interval(p, cut[0], cut[1], h) : wholeLine(p, h, widths);
-  return { table: means.map((mean) => widths.map((width) => reverse({ mean, width }, grid).value)), means, widths, grid };
+  /** @param {number} step @param {number} width */
+  const spread = (step, width) => (cutQ ? interval(p, cut[0], cut[1], step) : wholeLine(p, step, MEANS[1] + edge + 7 * width));
+  const grids = widths.map((width) => spread(Math.max(h, 0.2 * width), width));
+  const table = means.map((mean) => widths.map((width, j) => reverse({ mean, width }, grids[j]).value));
+  return { table, means, widths, grid: spread(h, Math.max(widest(p), ...widths)) };
+};
+
+/** Where no neighbour is lower. @param {number[][]} table @returns {number[][]} */
+const lows = (table) => {
+  const found = [];
+  for (let i = 0; i < table.length; i++)
+    for (let j = 0; j < table[i].length; j++) {
+      let low = table[i][j] < Infinity;
+      for (let k = -1; k <= 1; k++) for (let l = -1; l <= 1; l++) if (table[i + k]?.[j + l] < table[i][j]) low = false;
+      if (low) found.push([i, j]);
+    }
+  return found;
 };
 
 /** Where the table is lowest or most level among its neighbours. @param {number[][]} table @returns {number[][]} */
 const promising = (table) => {
-  /** @param {number} i @param {number} j */
-  const at = (i, j) => table[i]?.[j] ?? Infinity;
+  const last = table.length - 1;
   const steep = table.map((row, i) => row.map((_, j) => {
-    const across = [at(i + 1, j) - at(i - 1, j), row.length > 1 ? at(i, j + 1) - at(i, j - 1) : 0];
-    return across.every(Number.isFinite) ? Math.hypot(...across) : Infinity;
+    if (i < 1 || i === last || (row.length > 1 && (j < 1 || j === row.length - 1))) return Infinity;
+    return Math.hypot(table[i + 1][j] - table[i - 1][j], row.length > 1 ? row[j + 1] - row[j - 1] : 0);
   }));
-  const found = [];
-  for (const values of [table, steep])
-    for (let i = 0; i < table.length; i++)
-      for (let j = 0; j < table[0].length; j++) {
-        const around = [-1, 0, 1].flatMap((k) => [-1, 0, 1].map((l) => values[i + k]?.[j + l] ?? Infinity));
-        if (values[i][j] <= Math.min(...around) && values[i][j] < Infinity) found.push([i, j]);
-      }
-  return found;
+  return [...lows(table), ...lows(steep)];
 };
 
 /** @param {State} state @param {Grid} grid @param {ReturnType<typeof tabulate>} from @returns {Fit[]} */
@@ -224,10 +230,13 @@ const reverseMinima = ({ p, q, fixed }, grid, { table, means, widths, grid: coar
   for (const bump of p) starts.push({ mean: bump.mean, width: fixed ? q.width : bump.width });
   /** @type {Fit[]} */
   const minima = [];
+  const known = (/** @type {Normal} */ fit) =>
+    minima.some(({ mean, width }) => Math.abs(mean - fit.mean) < 1e-3 * fit.width && Math.abs(Math.log(width / fit.width)) < 1e-3);
   for (const start of starts) {
-    const near = descend((at) => reverse(at, coarse), start, fixed), fit = descend((at) => reverse(at, grid), near, fixed);
-    const known = minima.some((other) => Math.abs(other.mean - fit.mean) < 1e-3 * fit.width && Math.abs(Math.log(other.width / fit.width)) < 1e-3);
-    if (fit.level && !known) minima.push({ mean: fit.mean, width: fit.width, value: fit.value });
+    const near = descend((at) => reverse(at, coarse), start, fixed);
+    if (known(near)) continue;
+    const fit = descend((at) => reverse(at, grid), near, fixed);
+    if (fit.level && !known(fit)) minima.push({ mean: fit.mean, width: fit.width, value: fit.value });
   }
   return minima.sort((a, b) => a.value - b.value || a.mean - b.mean);
 };
@@ -263,7 +272,7 @@ const lostBy = ({ q, mode, cutP, cutQ }, piece) => {
 /** Everything the figure shows. @param {State} state @returns {Fits} */
 export const solve = (state) => {
   const { p, q, fixed, cutP, cutQ, cut, mode } = state, own = mode !== "fits" || fixed ? [q.width] : [];
-  const line = wholeLine(p, Math.min(spacing(p), ...own.map((width) => width / 2)), own);
+  const line = wholeLine(p, Math.min(spacing(p), ...own.map((width) => width / 2)), VIEW[1] + 9 * Math.max(widest(p), ...own));
   const piece = cutP || cutQ ? interval(p, cut[0], cut[1], line.h / 2) : line, lost = lostBy(state, piece);
   if (lost) return { forward: null, reverse: [], mine: [], landscape: [], line, lost };
   const forwards = cutP || !cutQ, reverses = cutQ || !cutP; // the directions that are not infinite

@@ -83,11 +83,20 @@ const frame = (width, { top, height }, title) => {
   return [shape("text", { x: 0, y: top - 9, class: "title" }, title), shape("path", { class: "axis", d: `M0 ${top + height}H${width}` }), ...marks];
 };
 
+/** What stays while curves move: titles and axes. @param {number} width @param {number} height */
+export const drawFrames = (width, height) => [
+  ...frame(width, DENSITIES, "Densities"),
+  ...(height < HEIGHT ? [] : frame(width, INTEGRANDS, "Integrands: forward filled, reverse dotted")),
+  ...(height < HEIGHT ? [] : frame(width, LANDSCAPE, "Least reverse divergence for each mean")),
+];
+
 /** The points of the axis at which curves are drawn. @param {number} width */
 const points = (width) => spaced(VIEW[0], VIEW[1], Math.round(width / 2) + 1);
 
+const tenth = (/** @type {number} */ value) => Math.round(value * 10) / 10;
+
 /** @param {number[]} x @param {ArrayLike<number>} y @param {number} width @param {Panel} panel */
-const trace = (x, y, width, panel) => x.map((at, i) => `${i ? "L" : "M"}${across(at, width).toFixed(1)} ${up(y[i], panel).toFixed(1)}`).join("");
+const trace = (x, y, width, panel) => x.map((at, i) => `${i ? "L" : "M"}${tenth(across(at, width))} ${tenth(up(y[i], panel))}`).join("");
 
 /** A line, and the area between it and zero. @param {string} look @param {string} line @param {number} width @param {Panel} panel */
 const filled = (look, line, width, panel) => [
@@ -97,7 +106,7 @@ const filled = (look, line, width, panel) => [
 
 /** @param {State} state @param {Curves} drawn @param {number} width @param {Panel} panel */
 export const drawDensities = ({ cutP, cutQ, cut }, { p, bumps, models }, width, panel) => {
-  const x = points(width), parts = frame(width, panel, "Densities");
+  const x = points(width), parts = [];
   const line = (/** @type {Curve} */ at) => trace(x, x.map(at), width, panel);
   for (const end of cutP || cutQ ? cut : []) parts.push(shape("path", { class: "axis dotted", d: `M${across(end, width)} ${panel.top}v${panel.height}` }));
   if (p) parts.push(...filled("p", line(p), width, panel));
@@ -107,11 +116,14 @@ export const drawDensities = ({ cutP, cutQ, cut }, { p, bumps, models }, width, 
 };
 
 /** What each point adds to a divergence. @param {Curve} a @param {Curve} b @returns {Curve} */
-const integrand = (a, b) => (at) => (a(at) > 1e-12 ? a(at) * Math.log(a(at) / Math.max(b(at), 1e-300)) : 0);
+const integrand = (a, b) => (at) => {
+  const value = a(at);
+  return value > 1e-12 ? value * Math.log(value / Math.max(b(at), 1e-300)) : 0;
+};
 
 /** @param {State} state @param {Curves} drawn @param {number} width */
 export const drawIntegrands = ({ cutP, cutQ }, { p, ahead, back }, width) => {
-  const x = points(width), parts = frame(width, INTEGRANDS, "Integrands: forward filled, reverse dotted");
+  const x = points(width), parts = [];
   const forward = p && ahead && (cutP || !cutQ) ? x.map(integrand(p, ahead)) : [];
   const reverse = p && back && (cutQ || !cutP) ? x.map(integrand(back, p)) : [];
   const most = Math.max(0.1, ...[...forward, ...reverse].map((value) => Math.min(Math.abs(value), 1.5)));
@@ -124,8 +136,8 @@ export const drawIntegrands = ({ cutP, cutQ }, { p, ahead, back }, width) => {
 
 /** @param {Fits} fits @param {number} width */
 export const drawLandscape = ({ landscape, reverse }, width) => {
-  const parts = frame(width, LANDSCAPE, "Least reverse divergence for each mean");
-  if (!reverse.length) return parts;
+  const parts = [];
+  if (!reverse.length) return [];
   const panel = { ...LANDSCAPE, least: 0, most: Math.max(0.05, ...landscape.map(([, value]) => value)) * 1.1 };
   parts.push(shape("path", { class: "line d", d: trace(landscape.map(([mean]) => mean), landscape.map(([, value]) => value), width, panel) }));
   for (const fit of reverse) {
