@@ -23,13 +23,13 @@ FIGURE = """<figure class="kl-figure kl-narrow kl-playground" data-address="{add
 <p class="kl-notice" role="status" hidden></p>
 {controls}</figure>"""
 
-SMALL_CONTROLS = """<div class="kl-controls" hidden><div class="kl-buttons">
+SMALL_CONTROLS = """<div class="kl-controls"><div class="kl-buttons">
 <button type="button" data-do="add">Add a bump</button>
 <button type="button" data-do="remove">Remove one</button>
 <button type="button" data-do="reset">Reset</button></div></div>
 """
 
-CONTROLS = """<div class="kl-controls" hidden>
+CONTROLS = """<div class="kl-controls">
 <label>Model <select name="mode"><option value="fits">both best normals</option>
 <option value="hand">a normal of your own</option><option value="find">play: find the hidden truth</option>
 <option value="shape">play: be so many nats away</option></select></label>

@@ -132,9 +132,9 @@ export class Playground {
   live() {
     listenToHands(this);
     listenToControls(this);
-    new ResizeObserver(() => this.draw()).observe(this.box); // and draws now
+    this.show(); // before it takes the place of the still picture
     this.box.replaceChildren(this.svg);
-    for (const element of this.root.querySelectorAll(".kl-controls")) /** @type {HTMLElement} */ (element).hidden = false;
+    new ResizeObserver(() => this.draw()).observe(this.box);
     if (this.small) return;
     addEventListener("hashchange", () => this.follow());
     this.follow();

@@ -252,7 +252,7 @@ def test_its_figure_fits_the_narrowest_window(visit):
     page = visit(PAGE, viewport={"width": 320, "height": 640})
     for handle in page.get_by_role("slider").all():
         box = handle.locator(".knob").bounding_box()
-        assert 0 <= box["x"]
+        assert box["x"] >= 0
         assert box["x"] + box["width"] <= 320
     assert page.locator(".kl-playground .kl-picture").evaluate("(box) => box.scrollWidth <= box.clientWidth")
 
