@@ -34,9 +34,12 @@ export const showControls = ({ root, state, open, hidden }) => {
 
 /** A row for each bump, one for the model where it is the reader's. @param {State} state @returns {[string, number[]][]} */
 const rowsOf = ({ p, q, mode, fixed }) => [
-  ...(mode === "find" ? [] : p.map(({ mean, width, weight }, i) => /** @type {[string, number[]]} */ ([`bump ${i + 1}`, [mean, width, weight]]))),
+  ...(mode === "find" ? [] : p.map(numbersOf)),
   ...(mode !== "fits" || fixed ? [/** @type {[string, number[]]} */ (["pθ", [q.mean, q.width]])] : []),
 ];
+
+/** @param {import("./numerics.js").Bump} bump @param {number} i @returns {[string, number[]]} */
+const numbersOf = ({ mean, width, weight }, i) => [`bump ${i + 1}`, [mean, width, weight]];
 
 /** The fields are kept while their number stays, and with them the focus. @param {HTMLElement} root @param {State} state */
 const showNumbers = (root, state) => {

@@ -37,7 +37,10 @@ const pull = (dimension, value) => move(dimension, Math.round(value * 100) / 100
 const reweigh = ({ p }, i, weight) => {
   if (p.length === 1) return;
   const share = clamp(weight, [LEAST_WEIGHT, 1 - LEAST_WEIGHT * (p.length - 1)]), rest = 1 - p[i].weight;
-  p.forEach((bump, j) => (bump.weight = j === i ? share : rest > 1e-9 ? (bump.weight * (1 - share)) / rest : (1 - share) / (p.length - 1)));
+  p.forEach((bump, j) => {
+    if (j === i) bump.weight = share;
+    else bump.weight = rest > 1e-9 ? (bump.weight * (1 - share)) / rest : (1 - share) / (p.length - 1);
+  });
 };
 
 /** The smaller handle, one width to the right of a centre. */
@@ -83,7 +86,8 @@ const ofCut = ({ cut }) =>
     const range = i ? [cut[0] + LEAST_CUT, VIEW[1]] : [VIEW[0], cut[1] - LEAST_CUT];
     /** @type {Dimension} */
     const main = { value: cut[i], range, step: 0.1, set: (value) => (cut[i] = value) };
-    return { name: `${side} end of the cut`, look: "cut", text: short(cut[i]), x: cut[i], y: Infinity, main, drag: (x) => pull(main, x) };
+    const name = `${side} end of the cut`, x = cut[i];
+    return { name, look: "cut", text: short(x), x, y: Infinity, main, drag: (to) => pull(main, to) };
   });
 
 /** @param {State} state @returns {Handle[]} */
@@ -93,7 +97,8 @@ export const handlesOf = (state) => [
   ...(state.cutP || state.cutQ ? ofCut(state) : []),
 ];
 
-/** Put the marks where the handles are; keep the elements, and with them the focus. @param {Element} group @param {Handle[]} handles @param {number} width @param {Panel} panel */
+/** Put the marks where the handles are; keep the elements, and with them the focus. */
+/** @param {Element} group @param {Handle[]} handles @param {number} width @param {Panel} panel */
 export const place = (group, handles, width, panel) => {
   while (group.children.length > handles.length) group.lastElementChild?.remove();
   handles.forEach(({ name, look, text, x, y, main }, i) => {
@@ -102,8 +107,11 @@ export const place = (group, handles, width, panel) => {
       mark = group.appendChild(shape("g", { role: "slider", tabindex: 0 }));
       mark.append(shape("circle", { r: 20, class: "reach" }), shape("circle", { r: 7, class: "knob" }));
     }
-    const at = { transform: `translate(${across(x, width).toFixed(1)} ${up(y, panel).toFixed(1)})`, class: `handle ${look}`, "aria-label": name,
-      "aria-valuenow": short(main.value), "aria-valuemin": short(main.range[0]), "aria-valuemax": short(main.range[1]), "aria-valuetext": text };
+    const [least, most] = main.range, place = `${across(x, width).toFixed(1)} ${up(y, panel).toFixed(1)}`;
+    const at = {
+      transform: `translate(${place})`, class: `handle ${look}`, "aria-label": name, "aria-valuetext": text,
+      "aria-valuenow": short(main.value), "aria-valuemin": short(least), "aria-valuemax": short(most),
+    };
     for (const [key, value] of Object.entries(at)) mark.setAttribute(key, value);
   });
 };

@@ -6,7 +6,8 @@ import { listenToControls, showControls } from "./controls.js";
 import { handlesOf, place } from "./handles.js";
 import { listenToHands } from "./hands.js";
 import { clamp, solve } from "./numerics.js";
-import { DENSITIES, HEIGHT, SMALL_HEIGHT, ceiling, curves, drawDensities, drawFrames, drawIntegrands, drawLandscape, shape } from "./picture.js";
+import { DENSITIES, HEIGHT, SMALL_HEIGHT, ceiling, curves, shape } from "./picture.js";
+import { drawDensities, drawFrames, drawIntegrands, drawLandscape } from "./picture.js";
 import { describe, question, verdict } from "./words.js";
 
 /** @typedef {import("./numerics.js").State} State */

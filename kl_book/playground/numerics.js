@@ -129,7 +129,8 @@ export const reverse = (q, grid) => {
   };
 };
 
-/** D(p⋆‖q) of p⋆ and q cut to the grid, from the moments of p⋆. @param {Normal} q @param {Grid} grid @param {Moments} of @returns {Slope} */
+/** D(p⋆‖q) of p⋆ and q cut to the grid, from the moments of p⋆. */
+/** @param {Normal} q @param {Grid} grid @param {Moments} of @returns {Slope} */
 const forward = (q, grid, { mean, square, entropy }) => {
   const s = powers(q, grid), [, m1, m2, m3, m4] = s.map((total) => total / s[0]);
   const e1 = (mean - q.mean) / q.width;

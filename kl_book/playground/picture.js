@@ -69,7 +69,8 @@ export const curves = (state, fits, hidden) => {
  */
 /** @param {State} state @param {Curves} drawn */
 export const ceiling = ({ p }, { p: truth, models }) => {
-  const shown = [...(truth ? [truth, ...p.map((bump) => (/** @type {number} */ x) => Math.exp(logNormal(bump)(x)))] : []), ...models.map(({ at }) => at)];
+  const alone = p.map((bump) => (/** @type {number} */ x) => Math.exp(logNormal(bump)(x)));
+  const shown = [...(truth ? [truth, ...alone] : []), ...models.map(({ at }) => at)];
   const highest = Math.max(...spaced(VIEW[0], VIEW[1], 721).flatMap((x) => shown.map((at) => at(x))));
   return [0.22, 0.44, 0.88, 2.2].find((top) => top > highest * 1.05) ?? 4.4;
 };
@@ -96,7 +97,8 @@ const points = (width) => spaced(VIEW[0], VIEW[1], Math.round(width / 2) + 1);
 const tenth = (/** @type {number} */ value) => Math.round(value * 10) / 10;
 
 /** @param {number[]} x @param {ArrayLike<number>} y @param {number} width @param {Panel} panel */
-const trace = (x, y, width, panel) => x.map((at, i) => `${i ? "L" : "M"}${tenth(across(at, width))} ${tenth(up(y[i], panel))}`).join("");
+const trace = (x, y, width, panel) =>
+  x.map((at, i) => `${i ? "L" : "M"}${tenth(across(at, width))} ${tenth(up(y[i], panel))}`).join("");
 
 /** A line, and the area between it and zero. @param {string} look @param {string} line @param {number} width @param {Panel} panel */
 const filled = (look, line, width, panel) => [
@@ -108,7 +110,8 @@ const filled = (look, line, width, panel) => [
 export const drawDensities = ({ cutP, cutQ, cut }, { p, bumps, models }, width, panel) => {
   const x = points(width), parts = [];
   const line = (/** @type {Curve} */ at) => trace(x, x.map(at), width, panel);
-  for (const end of cutP || cutQ ? cut : []) parts.push(shape("path", { class: "axis dotted", d: `M${across(end, width)} ${panel.top}v${panel.height}` }));
+  for (const end of cutP || cutQ ? cut : [])
+    parts.push(shape("path", { class: "axis dotted", d: `M${across(end, width)} ${panel.top}v${panel.height}` }));
   if (p) parts.push(...filled("p", line(p), width, panel));
   for (const at of bumps.length > 1 && !cutP ? bumps : []) parts.push(shape("path", { class: "line bump", d: line(at) }));
   for (const { look, at } of models) parts.push(shape("path", { class: `line ${look}`, d: line(at) }));
@@ -139,11 +142,13 @@ export const drawLandscape = ({ landscape, reverse }, width) => {
   const parts = [];
   if (!reverse.length) return [];
   const panel = { ...LANDSCAPE, least: 0, most: Math.max(0.05, ...landscape.map(([, value]) => value)) * 1.1 };
-  parts.push(shape("path", { class: "line d", d: trace(landscape.map(([mean]) => mean), landscape.map(([, value]) => value), width, panel) }));
+  const means = landscape.map(([mean]) => mean), values = landscape.map(([, value]) => value);
+  parts.push(shape("path", { class: "line d", d: trace(means, values, width, panel) }));
   for (const fit of reverse) {
     const lowest = fit.value - reverse[0].value < TIE;
-    parts.push(shape("circle", { class: lowest ? "minimum lowest" : "minimum", r: lowest ? 5 : 4, cx: across(fit.mean, width), cy: up(fit.value, panel) }));
-    parts.push(shape("text", { class: "tick", x: clamp(across(fit.mean, width), [24, width - 24]), y: up(fit.value, panel) - 9, "text-anchor": "middle" }, fit.value.toFixed(3)));
+    const cx = across(fit.mean, width), cy = up(fit.value, panel), x = clamp(cx, [24, width - 24]);
+    parts.push(shape("circle", { class: lowest ? "minimum lowest" : "minimum", r: lowest ? 5 : 4, cx, cy }));
+    parts.push(shape("text", { class: "tick", x, y: cy - 9, "text-anchor": "middle" }, fit.value.toFixed(3)));
   }
   return parts;
 };

@@ -16,8 +16,8 @@ export const nats = (value) => (value === Infinity ? "infinite" : value < 5e-4 &
 /** A bump by the name of its handle, of two that lie apart by its side. @param {Bump[]} p @param {number} i */
 const bumpName = (p, i) => {
   if (p.length === 1) return "the bump";
-  const other = p[1 - i];
-  return p.length === 2 && p[0].mean !== p[1].mean ? `the ${p[i].mean < other.mean ? "left" : "right"} bump` : `bump ${i + 1} of ${p.length}`;
+  const apart = p.length === 2 && p[0].mean !== p[1].mean;
+  return apart ? `the ${p[i].mean < p[1 - i].mean ? "left" : "right"} bump` : `bump ${i + 1} of ${p.length}`;
 };
 
 /**
@@ -40,9 +40,11 @@ const told = (p, fit) => `${nats(fit.value)}, ${covered(p, fit)}${flattest(fit) 
 
 /** @param {Bump[]} p @param {Fits["reverse"]} minima */
 const toldMinima = (p, minima) => {
-  const lowest = minima.filter((fit) => fit.value - minima[0].value < TIE).sort((a, b) => a.mean - b.mean), [best, ...ties] = lowest;
+  const lowest = minima.filter((fit) => fit.value - minima[0].value < TIE);
+  const [best, ...ties] = lowest.sort((a, b) => a.mean - b.mean);
   const tied = ties.map((fit) => ` or ${covered(p, fit)}`).join("");
-  const others = minima.length > 1 ? `; ${minima.length} local minima: ${minima.map((fit) => nats(fit.value)).join(", ")}` : ", the only minimum";
+  const values = minima.map((fit) => nats(fit.value)).join(", ");
+  const others = minima.length > 1 ? `; ${minima.length} local minima: ${values}` : ", the only minimum";
   return told(p, best) + (tied && `${tied}, a tie`) + (flattest(best) && minima.length === 1 ? "" : others);
 };
 
@@ -81,5 +83,5 @@ export const verdict = ({ mode, goal }, { mine, forward, lost }, moves) => {
   if (lost) return "";
   const least = forward?.value ?? Infinity, [yours] = mine.map(nats), best = nats(least);
   if (mode === "find") return `After ${counted(moves)} yours is ${yours} nats away, the best ${best}. `;
-  return `Yours is ${yours} nats away; ${goal} asked${goal < least ? `, but no normal is nearer than ${best}` : ""}. `;
+  return `Yours is ${yours} nats away; ${goal} was asked${goal < least ? `, but no normal is nearer than ${best}` : ""}. `;
 };
