@@ -32,8 +32,9 @@ lab: environment  # the notebooks in JupyterLab
 
 test: test-code test-notebooks test-site
 
-test-full: test  # and the tests that take minutes
-	$(PYTEST) -q -n $(JOBS) -m slow tests/unit tests/book
+test-full: test  # and the tests that take minutes, and ten times the examples of each property
+	$(PYTEST) -q -n $(JOBS) -m "slow or not slow" --hypothesis-profile=full tests/unit
+	$(PYTEST) -q -n $(JOBS) -m slow tests/book
 
 test-code: environment  # style, types, unit tests with every branch of the numeric modules reached
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

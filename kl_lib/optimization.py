@@ -55,7 +55,8 @@ def natural_step(family: Reparameterizable, theta: Array, gradient: Array, part:
     upper = np.linalg.qr((axes / np.sqrt(curvatures)).T, mode="r")
     moved = factor @ (upper * np.sign(np.diag(upper))[:, None]).T
     below = moved[np.tril_indices(d, -1)] if full else np.empty(0)
-    return np.concatenate([mean, np.log(np.diag(moved)), below])
+    with np.errstate(divide="ignore"):  # a scale of 0 is no θ that the family admits
+        return np.concatenate([mean, np.log(np.diag(moved)), below])
 
 
 def maximize(

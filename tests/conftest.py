@@ -17,7 +17,9 @@ SEED = 20260101
 collect_ignore = ["mutants.py", *([] if find_spec("torch") else ["arrays"])]
 
 # Derandomised: what passed once passes everywhere. No deadline: a loaded machine may be slow.
-settings.register_profile("kl", deadline=None, derandomize=True, max_examples=60)
+# `make test-full` tries ten times as many.
+settings.register_profile("kl", deadline=None, derandomize=True, max_examples=20)
+settings.register_profile("full", deadline=None, derandomize=True, max_examples=200)
 settings.load_profile("kl")
 
 

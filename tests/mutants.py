@@ -35,7 +35,7 @@ TESTS = {
     "forward": "forward",
     "gradients": "gradients reverse",
     "reverse": "reverse targets",
-    "optimization.py": "reverse forward",
+    "optimization.py": "optimization reverse forward",
     "estimators": "estimators neighbours arrays",
     "diagnostics.py": "diagnostics arrays",
     "monte_carlo.py": "monte_carlo",

@@ -1,15 +1,21 @@
-"""What others are told about a page: its description and title where a link to it is shared."""
+"""What others are told about a page: its description, title and picture where a link to it is shared."""
 
 from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
+from kl_book import playground
+
+CARD = "_static/card.png"
+TRUTH = "p=0.5,-2.412,1;0.5,2.412,1"  # the first figure of the home page
 SHORTEST, LONGEST = 40, 200
 PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.DOTALL)
 
@@ -53,13 +59,23 @@ def described(body: str) -> str:
 
 
 def describe(
-    _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
+    app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
 ) -> None:
-    """Give the template of a page its description."""
+    """Give the template of a page its description, and the address of the card where the book's is known."""
     context["description"] = described(context.get("body", ""))
+    if app.config.html_baseurl:
+        context["card"] = urljoin(app.config.html_baseurl.rstrip("/") + "/", CARD)
+
+
+def draw_card(app: Sphinx) -> None:
+    """Write the picture that goes with a link: one for all pages."""
+    target = Path(app.outdir, CARD)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(playground.card(TRUTH, app.config.html_title or app.config.project))
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Connect to the writing of each page."""
+    """Connect to the beginning of a build and to the writing of each page."""
+    app.connect("builder-inited", draw_card)
     app.connect("html-page-context", describe)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

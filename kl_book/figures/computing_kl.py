@@ -81,7 +81,9 @@ def _set_logarithmic(ax: Axes, window: tuple[float, float], limits: tuple[float,
     ax.set_yticks(10.0 ** (step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)))
     ax.minorticks_off()
     ax.axhline(1, color=MUTED, linewidth=0.8)
-    ax.annotate("no digit right", (window[0], 1), (5, 3), textcoords="offset points", color=MUTED, fontsize=9)
+    ax.annotate(
+        "no digit\nright", (window[0], 1), (5, 3), textcoords="offset points", color=MUTED, fontsize=9
+    )
 
 
 def _name_cloud(
@@ -92,7 +94,7 @@ def _name_cloud(
     at = int(share * (distance.size - 1))
     around = np.maximum(error[near[max(at - 6, 0) : at + 7]], ax.get_ylim()[0])
     height = around.max() if above else around.min()
-    ax.annotate(name, (distance[near[at]], height), (0, 6) if above else (4, -16), textcoords="offset points",
+    ax.annotate(name, (distance[near[at]], height), (0, 6) if above else (4, -8), textcoords="offset points",
                 color=color, ha="right" if above else "left", va="bottom" if above else "top")  # fmt: skip
 
 
@@ -109,7 +111,7 @@ def staircase(x: Array, computed: Array, exact: Array, step: float) -> Figure:
     unit = x / x[-1]
     ax.plot(unit, exact / scale, color=D_COLOR, linewidth=1)
     ax.plot(unit, computed / scale, "o", color=INK, markersize=3.2)
-    ax.text(-0.98, -0.35, "negative: impossible", color=MUTED)
+    ax.text(-0.98, -1.5, "negative: impossible", color=MUTED)
     ax.text(0, 1.6, "dots: textbook formula", color=INK, ha="center")
     ax.text(0, 1.3, "curve: exact", color=D_COLOR, ha="center")
     ax.set(xlim=(-1, 1), ylim=(-2.5, 1.9), xlabel="δ, in units of 10⁻ᶻ")

@@ -79,12 +79,12 @@ def running_means(counts: Array, runs: Array, exact: float, tails: tuple[Array, 
     bottom.plot(counts, found.T, color=MUTED, linewidth=1)
     bottom.axhline(float(index), color=INK, linewidth=1, linestyle=":")
     bottom.axhline(0.5, color=INK, linewidth=0.8)
-    _in_margin(bottom, 0.5, "variance\ninfinite\nabove", up=-12)
-    _in_margin(bottom, float(index), "exact k", up=8 if index > 0.5 else -8)
+    _in_margin(bottom, 0.5, "½")
+    _in_margin(bottom, float(index), "exact k")
     bottom.set(xscale="log", xlim=(counts[0], counts[-1]), ylim=(-0.2, 1.2), xlabel="samples")
     bottom.set_ylabel("k̂ of the ratios")
     bottom.minorticks_off()
-    bottom.set_xticks([100, 1000, 10_000, 100_000], ["100", "1,000", "10,000", "100,000"])
+    bottom.set_xticks([100, 1000, 10_000, 100_000], ["10²", "10³", "10⁴", "10⁵"])
     return figure
 
 
@@ -127,7 +127,7 @@ def training_run(q: Any, path: Array, step: int, goals: Mapping[str, tuple[float
     bottom.plot(mean, scale, "o", color=Q_COLOR, markersize=7)
     for name, place in goals.items():
         bottom.plot(*place, "D", color=INK, markerfacecolor=GROUND, markersize=8, zorder=0)
-        bottom.annotate(name, place, (10, 0), textcoords="offset points", va="center")
+        bottom.annotate(_with_index(name), place, (10, 0), textcoords="offset points", va="center")
     bottom.set(xlim=(-2, 4), ylim=(0, 3.2), xlabel="mean of the policy")
     bottom.set_ylabel("its standard deviation")
     return figure
@@ -150,10 +150,10 @@ def descended(s: Array, curves: Mapping[str, Array], here: float) -> Figure:
         curves.items(), colours, widths, styles, ends, strict=True
     ):
         ax.plot(s, values, color=colour, linewidth=width, linestyle=style)
-        _in_margin(ax, float(end), name, color=colour)
+        _in_margin(ax, float(end), _with_index(name), color=colour)
     ax.axhline(0, color=MUTED, linewidth=0.8)
     ax.axvline(here, color=MUTED, linewidth=0.9, linestyle=":")
-    ax.text(here, 2.28, " samples", color=MUTED, fontsize=9)
+    ax.annotate("samples", (here, 2.28), (4, 0), textcoords="offset points", color=MUTED, fontsize=9)
     ax.set(xlim=(s[0], s[-1]), ylim=(-2.5, 2.5), xlabel="scale s of the policy")
     ax.set_ylabel("gradient in s")
     return figure
@@ -178,3 +178,8 @@ def clipping(limits: Array, bias: Array, spread: Array, n: Sequence[int]) -> Fig
 def _in_margin(ax: Axes, y: float, text: str, *, up: float = 0, color: str = INK) -> None:
     ax.annotate(text, (1, y), (6, up), xycoords=("axes fraction", "data"), textcoords="offset points",
                 color=color, va="center", annotation_clip=False)  # fmt: skip
+
+
+def _with_index(name: str) -> str:
+    """Write pθ as the labels of figures do, with its index below the line."""
+    return name.replace("pθ", "p_θ")

@@ -71,7 +71,7 @@ def _surface(
 
 @styled
 def stacked_bars(share: float, seen: float, n: int) -> Figure:
-    """Stack the entropy of n flips and each coin's divergence from them; `seen` is their share of heads.
+    """Stack the entropy of n flips and their divergence from each coin; `seen` is their share of heads.
 
     The line over the bars is the cross-entropy under the true coin, whose share of heads is `share`.
     """
@@ -111,7 +111,7 @@ def errors_against_n(sizes: Array, errors: Array, deviation: float) -> Figure:
     ax.plot(np.repeat(sizes, shown.shape[1]), shown.ravel(), "_", color=MUTED, markersize=7, alpha=0.6)
     ax.plot(sizes, deviation / np.sqrt(sizes), color=P_COLOR)
     ax.plot(sizes, np.sqrt((errors**2).mean(axis=1)), "o", color=D_COLOR, markersize=7)
-    ax.text(sizes[-1], 4 * deviation / np.sqrt(sizes[-2]), "root mean square", color=D_COLOR, ha="right")
+    ax.text(sizes[-1], 0.24 * deviation, "root mean square", color=D_COLOR, ha="right")
     ax.text(sizes[1], 2.9 * deviation / np.sqrt(sizes[1]), "slope −½", color=P_COLOR)
     ax.set(xscale="log", yscale="log", xlabel="n, the number of samples", ylabel="|error| (nats)")
     ax.set_ylim(deviation / np.sqrt(sizes[-1]) / 30, deviation * 1.5)
@@ -210,7 +210,9 @@ def right_angle(p: Array, foot: Array, q: Array, curve: Array, line: Array, side
     `curve` (n, 3) is the exponential family, `line` (2, 3) the ends of the laws with the mean of p;
     `sides` are D(p‖q), D(p‖foot) and D(foot‖q).
     """
-    figure, ((top,), (bottom,)) = panels([3.0, 0.9], left=1.05, gap=0.3)
+    figure, ((top,), (bottom,)) = panels([2.6, 0.9], left=1.05, gap=0.3)
+    place = top.get_position()  # the words beside the bars need a margin, the triangle none
+    top.set_position([0.05, place.y0, 0.9, place.height])
     top.plot(*_in_triangle(np.eye(3)[[0, 1, 2, 0]]), color=MUTED, linewidth=0.8)
     top.plot(*_in_triangle(curve), color=Q_COLOR, dashes=(4, 2))
     top.plot(*_in_triangle(line), color=P_COLOR)

@@ -175,11 +175,10 @@ def samples_needed(
     ax.semilogy(*zip(*suggested, strict=True), "o", color=Q_COLOR, markersize=7)
     at = 3 * len(dimensions) // 4
     ax.annotate("needed", (dimensions[at], needed[at]), (-8, 6), ha="right", textcoords="offset points")
-    half = len(dimensions) // 2
-    ax.annotate("at least, by exp D", (dimensions[half], least[half]), (6, -12), textcoords="offset points",
-                color=D_COLOR)  # fmt: skip
-    ax.annotate("suggested by the samples", suggested[-1], (0, -16), ha="right", textcoords="offset points",
-                color=Q_COLOR)  # fmt: skip
+    ax.annotate("at least,\nby exp D", (dimensions[-1], least[at]), (0, -8), ha="right", va="top",
+                textcoords="offset points", color=D_COLOR)  # fmt: skip
+    ax.annotate("suggested by\nthe samples", suggested[-1], (0, -8), ha="right", va="top",
+                textcoords="offset points", color=Q_COLOR)  # fmt: skip
     ax.set(xlabel="dimension d", ylabel="samples for an error of 10%")
     return figure
 
@@ -190,7 +189,7 @@ def hanging_bars(bars: Mapping[str, tuple[float, float]], log_aleph: float) -> F
 
     `bars` maps a name to the ELBO and the divergence; log ℵ must be negative.
     """
-    figure, ((ax,),) = panels([3.2], top=0.35, bottom=0.2)
+    figure, ((ax,),) = panels([3.2], top=0.5, bottom=0.2)
     places = np.arange(float(len(bars)))
     bounds, gaps = np.array(list(bars.values())).T
     ax.bar(places, log_aleph, 0.6, color=P_COLOR, alpha=0.3)
@@ -199,10 +198,10 @@ def hanging_bars(bars: Mapping[str, tuple[float, float]], log_aleph: float) -> F
     for place, bound in zip(places, bounds, strict=True):
         ax.plot([place - 0.3, place + 0.3], [bound, bound], color=INK, linewidth=1.8)
         ax.text(place, bound - 0.12, f"{bound:.2f}".replace("-", "−"), color=INK, ha="center", va="top")
-    ax.text(places[-1] + 0.42, log_aleph - 0.75, "black: the ELBO", color=INK, ha="right")
-    ax.text(places[-1] + 0.42, log_aleph - 1.2, "blue: log ℵ", color=P_COLOR, ha="right")
-    ax.text(places[-1] + 0.42, log_aleph - 1.65, "green: the divergence", color=D_COLOR, ha="right")
-    ax.set_xticks(places, list(bars))
+    ax.text(places[-1] + 0.42, log_aleph - 2.3, "black: the ELBO", color=INK, ha="right")
+    ax.text(places[-1] + 0.42, log_aleph - 2.75, "blue: log ℵ", color=P_COLOR, ha="right")
+    ax.text(places[-1] + 0.42, log_aleph - 3.2, "green: the divergence", color=D_COLOR, ha="right")
+    ax.set_xticks(places, [name.replace(" ", "\n") for name in bars])
     ax.xaxis.tick_top()
     ax.tick_params(axis="x", length=0)
     ax.spines["bottom"].set_visible(False)
@@ -220,7 +219,7 @@ def closing_gap(p: Any, models: Sequence[Any], bounds: Array, log_aleph: float, 
     x = np.linspace(-4.5, 2.5, 141)
     pair_of_densities(top, p, models[step], x)
     name_curves(
-        top, p=(0.95, 0.4), q=(float(models[step].mean()), 0.07 + models[step].pdf(models[step].mean()))
+        top, p=(1.3, 0.38), q=(float(models[step].mean()), 0.07 + models[step].pdf(models[step].mean()))
     )
     top.set(xlim=(x[0], x[-1]), ylim=(0, 1.5), yticks=[0, 0.5, 1, 1.5], xticks=[-4, -2, 0, 2])
     top.set(xlabel="z = log rate", ylabel="density")

@@ -118,6 +118,6 @@ def richer_family(p: Any, fits: Mapping[str, Mapping[str, Any]], x: Array) -> Fi
         [1.35] * len(fits), 2, least=1.2, top=0.35, gap=0.4, between=0.15, sharex=True, sharey=True
     )
     for row, (words, both) in zip(axes, fits.items(), strict=True):
-        _draw_fits(row, p, both, x, height=0.45)
+        _draw_fits(row, p, both, x, height=0.58)
         row[0].set_ylabel(words)
     return figure

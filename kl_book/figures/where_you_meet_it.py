@@ -36,13 +36,15 @@ def tilted_policy(
     above.fill_between(length, reference, color=MUTED, alpha=0.25, linewidth=0)
     above.plot(length, reference, color=MUTED, linewidth=1.2)
     above.plot(length, policy, color=P_COLOR)
-    above.text(-3.9, 0.9 * reference.max(), "reference", color=MUTED)
-    above.text(8.9, 0.9 * reference.max(), "policy p⋆", color=P_COLOR, ha="right")
-    above.set(xlim=(length[0], length[-1]), ylim=(0, 1.1 * reference.max()), xlabel="length of the answer")
+    above.text(-3.9, reference.max(), "reference", color=MUTED)
+    above.text(8.9, reference.max(), "policy p⋆", color=P_COLOR, ha="right")
+    above.set(xlim=(length[0], length[-1]), ylim=(0, 1.15 * reference.max()), xlabel="length of the answer")
     above.set_title("probability of each answer")
-    for (name, values), style, place in zip(curves.items(), ("--", "-"), ("bottom", "top"), strict=True):
+    place = 0.8 * spent[-1]
+    for (name, values), style, up in zip(curves.items(), ("--", "-"), (5, -5), strict=True):
         below.plot(spent, values, style, color=INK, linewidth=1.4)
-        below.text(0.8 * spent[-1], np.interp(0.8 * spent[-1], spent, values), name, ha="right", va=place)
+        below.annotate(name, (place, np.interp(place, spent, values)), (0, up), textcoords="offset points",
+                       ha="right", va="bottom" if up > 0 else "top")  # fmt: skip
     below.axvline(here, color=D_COLOR, linewidth=1.6)
     below.set(xlim=(0, spent[-1]), ylim=(-1.6, 5.2))
     below.set_xlabel("divergence from the reference (nats)", color=D_COLOR)

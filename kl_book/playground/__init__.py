@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from html import escape
 from importlib.resources import files
+from io import BytesIO
 
 from kl_book.explore.svg import to_svg
 from kl_book.figures.playground import best_normals, describe, still
+from kl_book.figures.style import GROUND, INK
 
-__all__ = ["html", "style_sheet"]
+__all__ = ["card", "html", "style_sheet"]
 
 FIGURE = """<figure class="kl-figure kl-narrow kl-playground" data-address="{address}"{small}>
 <div class="kl-picture">{picture}</div>
@@ -55,7 +57,7 @@ CONTROLS = """<div class="kl-controls">
 
 def html(address: str, *, small: bool = False) -> str:
     """Return the figure that starts at an address such as ``p=0.5,-2,1;0.5,2,1`` (weight, mean, width)."""
-    bumps = tuple(_bump(bump) for bump in address.removeprefix("p=").split(";"))
+    bumps = _bumps(address)
     fits = best_normals(bumps)
     return FIGURE.format(
         address=escape(address),
@@ -68,9 +70,26 @@ def html(address: str, *, small: bool = False) -> str:
     )
 
 
+def card(address: str, title: str) -> bytes:
+    """Return the still picture under a title, as a PNG of 1200 to 630 for where links are shared."""
+    bumps = _bumps(address)
+    figure = still(bumps, best_normals(bumps))
+    figure.set_size_inches(12, 6.3)
+    figure.axes[0].set_position((0.04, 0.1, 0.92, 0.66))
+    figure.axes[0].tick_params(labelsize=18)
+    figure.text(0.05, 0.85, title, fontsize=32, color=INK, verticalalignment="center")
+    picture = BytesIO()
+    figure.savefig(picture, format="png", dpi=100, facecolor=GROUND, metadata={"Software": None})
+    return picture.getvalue()
+
+
 def style_sheet() -> str:
     """Return the CSS of the figure."""
     return files("kl_book.playground").joinpath("playground.css").read_text(encoding="utf-8")
+
+
+def _bumps(address: str) -> tuple[tuple[float, float, float], ...]:
+    return tuple(_bump(bump) for bump in address.removeprefix("p=").split(";"))
 
 
 def _bump(text: str) -> tuple[float, float, float]:

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
+from head import TRUTH
 
 # The pages are read once, in one process.
 pytestmark = pytest.mark.xdist_group("files")
@@ -164,6 +165,12 @@ def test_a_page_says_what_it_is_about_where_a_link_to_it_is_shared(document):
         assert 40 <= len(told["description"]) <= 210
         assert told["description"] == told["og:description"]
         assert not set(told["description"]) & set("\\$<{")
+
+
+def test_a_card_stands_ready_for_links(site):
+    """An address of it needs the address of the book, which nobody has given here."""
+    assert (site.folder / "_static" / "card.png").read_bytes()[1:4] == b"PNG"
+    assert TRUTH in (ROOT / "book" / "index.md").read_text(encoding="utf-8")
 
 
 def test_each_statement_links_to_itself(document):

@@ -13,13 +13,16 @@ from paper import order
 from pypdf import PdfReader
 
 BOOK = Path(__file__).parents[2] / "book"
+MOST_EMPTY = 0.5  # of the height of a page, where a figure did not fit any more
+FOOT = 60  # points: below are the page numbers
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """The text of a printed page."""
+    """The text of a printed page, and the height at which it ends, from 0 at the foot to 1."""
 
     text: str
+    end: float
 
 
 def letters(text: str) -> str:
@@ -29,7 +32,15 @@ def letters(text: str) -> str:
 
 
 def read_sheet(page) -> Sheet:
-    return Sheet(page.extract_text())
+    heights = []
+
+    def visit(text, current, matrix, *_):
+        height = matrix[5] * current[3] + current[5]
+        if text.strip() and height > FOOT:
+            heights.append(height)
+
+    text, whole = page.extract_text(visitor_text=visit), float(page.mediabox.height)
+    return Sheet(text, min(heights, default=whole) / whole)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +91,14 @@ def test_links_stay_in_the_book_or_lead_to_the_world(reader):
                 outside += 1
     assert inside > len(reader.pages)
     assert outside > 0
+
+
+def test_no_page_is_half_empty_but_the_last_of_a_chapter(sheets, reader):
+    chapters = {
+        reader.get_destination_page_number(item) for item in reader.outline if not isinstance(item, list)
+    }
+    lasts = {page - 1 for page in chapters} | {len(sheets) - 1}
+    assert [i + 1 for i, s in enumerate(sheets) if s.end > MOST_EMPTY and i not in lasts and i > 0] == []
 
 
 def test_all_code_is_printed(sheets):

@@ -196,6 +196,7 @@ def test_an_address_without_sense_gives_a_sane_figure(visit, fields, notice):
     assert "undefined" not in picture
     assert "forward" in page.locator(".kl-playground .kl-summary").inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert page.locator(".kl-playground .kl-picture").evaluate("box => box.scrollWidth <= box.clientWidth")
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,6 @@ def powers(bounds: list[tuple[float, float]]) -> st.SearchStrategy[tuple[float, 
 
 
 @pytest.mark.parametrize("name", [*CONTINUOUS, *DISCRETE])
-@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_one_formula_at_any_parameters(name: str, data: st.DataObject) -> None:
     reference, bounds = (CONTINUOUS | DISCRETE)[name]
@@ -85,7 +84,6 @@ def test_one_formula_at_any_parameters(name: str, data: st.DataObject) -> None:
         assert close(entropy(getattr(stats, name)(*shapes, scale=scale)), exact + log(scale), 2e-14)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     middle=st.floats(-1e4, 1e4) | st.floats(-10, 10),
     width=st.floats(-9, 5),
@@ -99,20 +97,18 @@ def test_normals_cut_anywhere(middle: float, width: float, infinite: str, scale:
     assert close(entropy(stats.truncnorm(a, b, scale=10.0**scale)), exact, 1e-14)
 
 
-@settings(max_examples=25, deadline=None)
 @given(mean=st.floats(-300, 2.5), p=st.floats(1e-12, 1 - 1e-12), n=st.integers(0, 400))
 def test_few_counts(mean: float, p: float, n: int) -> None:
     assert close(entropy(stats.poisson(10.0**mean)), poisson(10.0**mean), 1e-14)
     assert close(entropy(stats.binom(n, p)), binomial(n, p), 1e-14)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(n=st.floats(-8, 3), p=st.floats(-2, -1e-9))
 def test_few_failures(n: float, p: float) -> None:
     assert close(entropy(stats.nbinom(10.0**n, 10.0**p)), negative_binomial(10.0**n, 10.0**p), 1e-14)
 
 
-@settings(max_examples=60, deadline=None)
 @given(mean=st.floats(6, 300), p=st.floats(-3, np.log10(0.5)), other=st.booleans())
 def test_many_counts_by_their_asymptotic_series(mean: float, p: float, other: bool) -> None:
     """Knessl (1998), "Integral representations and asymptotic expansions for Shannon and Renyi entropies"."""
@@ -143,7 +139,6 @@ def test_counts_without_chance() -> None:
     assert entropy(stats.nbinom(1e-3, 1e-10)) > 0
 
 
-@settings(max_examples=20, deadline=None)
 @given(exponents=st.lists(st.floats(-100, 100), min_size=2, max_size=6))
 def test_dirichlet(exponents: list[float]) -> None:
     alpha = [10.0**k for k in exponents]
@@ -153,7 +148,6 @@ def test_dirichlet(exponents: list[float]) -> None:
     assert close(entropy(stats.dirichlet(alpha)), exact + (total - len(alpha)) * psi(total), 2e-14)
 
 
-@settings(max_examples=20, deadline=None)
 @given(n=st.integers(0, 5), weights=st.lists(st.floats(0, 1), min_size=2, max_size=4))
 def test_multinomial(n: int, weights: list[float]) -> None:
     p = (np.array(weights) + 1e-3) / np.sum(np.array(weights) + 1e-3)
@@ -179,7 +173,6 @@ def test_multivariate_normals_of_any_scale(scale: float) -> None:
     assert close(entropy(p), expected, 1e-14)
 
 
-@settings(max_examples=40, deadline=None)
 @given(d=st.integers(1, 6), more=st.floats(-3, 12), scale=st.floats(-30, 30))
 def test_wishart_matrices_and_their_inverses(d: int, more: float, scale: float) -> None:
     n, factor = d - 1 + 10.0**more, 10.0**scale
@@ -197,7 +190,6 @@ def test_an_inverse_wishart_matrix_by_simulation(rng: np.random.Generator) -> No
     assert abs(z_scores(-p.logpdf(np.moveaxis(x, 0, -1)), entropy(p))) < 4.5
 
 
-@settings(max_examples=40, deadline=None)
 @given(d=st.integers(1, 9), df=st.floats(-3, 15), scale=st.floats(-30, 30))
 def test_multivariate_t(d: int, df: float, scale: float) -> None:
     exact = multivariate_student(mp.mpf(10.0**df), d) + d * half * log(10.0**scale)
@@ -206,7 +198,6 @@ def test_multivariate_t(d: int, df: float, scale: float) -> None:
     assert entropy(stats.multivariate_t(np.zeros(d), 10.0**scale * np.eye(d), np.inf)) == limit
 
 
-@settings(max_examples=40, deadline=None)
 @given(d=st.integers(2, 40), kappa=st.floats(-5, 6))
 def test_directions(d: int, kappa: float) -> None:
     p = stats.vonmises_fisher(np.eye(d)[0], 10.0**kappa)
@@ -278,7 +269,6 @@ def test_entropies_of_poles_and_of_the_circle() -> None:
     assert entropy(stats.vonmises(1e-9, scale=2)) == pytest.approx(np.log(4 * np.pi), rel=1e-14)
 
 
-@settings(max_examples=60, deadline=None)
 @given(n=st.floats(-300, 308), p=st.floats(-300, 0))
 def test_counts_at_the_ends_of_the_range(n: float, p: float) -> None:
     """A number between 0 and the largest that the variance allows, or refused where that is beyond floats."""

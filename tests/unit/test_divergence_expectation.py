@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
@@ -38,7 +38,6 @@ def test_known_expectations(p, f, expected):
     assert np.isclose(value, expected, rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.floats(-5, 5), st.floats(0.05, 20), st.lists(st.integers(-9, 9), min_size=1, max_size=6))
 def test_polynomials_against_gauss_hermite(mu, sigma, coefficients):
     nodes, weights = np.polynomial.hermite_e.hermegauss(10)

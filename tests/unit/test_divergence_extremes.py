@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from oracles.entropies import kl_beta, mp
@@ -28,7 +28,6 @@ def is_right_or_refused(p: Any, q: Any, exact: Any) -> bool:
     return True
 
 
-@settings(max_examples=60, deadline=None)
 @given(shapes=st.tuples(exponents, exponents, exponents, exponents), step=st.floats(-12, 0) | st.none())
 def test_beta_of_any_shapes(shapes: tuple[float, ...], step: float | None) -> None:
     a, b, c, d = (10.0**k for k in shapes)
@@ -37,7 +36,6 @@ def test_beta_of_any_shapes(shapes: tuple[float, ...], step: float | None) -> No
     is_right_or_refused(stats.beta(a, b), stats.beta(c, d), kl_beta(a, b, c, d))
 
 
-@settings(max_examples=20, deadline=None)
 @given(shapes=st.tuples(*[st.floats(-70, 70)] * 4))
 def test_beta_of_shapes_well_inside_the_range_is_not_refused(shapes: tuple[float, ...]) -> None:
     a, b, c, d = (10.0**k for k in shapes)
@@ -84,7 +82,6 @@ def test_products_and_differences_at_the_ends_of_the_range(p: Any, q: Any, expec
     assert_allclose(kl_divergence(p, q), expected, rtol=1e-14)
 
 
-@settings(max_examples=100, deadline=None)
 @given(exponent=st.floats(-300, 0), step=st.floats(-12, -1), trials=st.floats(0, 300))
 def test_rare_successes(exponent: float, step: float, trials: float) -> None:
     p, n = 10.0**exponent, np.floor(10.0**trials)
@@ -102,7 +99,6 @@ def test_rare_successes(exponent: float, step: float, trials: float) -> None:
         assert abs(value - exact) <= 1e-14 * exact + mp.mpf(1e-320)
 
 
-@settings(max_examples=100, deadline=None)
 @given(kappa=st.floats(-3, 3), loc=st.floats(-1e12, 1e12), other=st.floats(-1e3, 1e3))
 def test_angles_of_many_turns(kappa: float, loc: float, other: float) -> None:
     k, angle = mp.mpf(10.0**kappa), mp.mpf(loc) - mp.mpf(other)
@@ -112,7 +108,6 @@ def test_angles_of_many_turns(kappa: float, loc: float, other: float) -> None:
     assert abs(value - exact) <= 1e-14 * exact + 1e-30
 
 
-@settings(max_examples=200, deadline=None)
 @given(a=st.floats(-3, 12), ratio=st.floats(0.2, 5), scale=st.floats(0.5, 2))
 def test_gamma_where_its_methods_meet(a: float, ratio: float, scale: float) -> None:
     x, s = 10.0**a, 1 / scale

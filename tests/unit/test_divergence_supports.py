@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy import stats
@@ -38,7 +38,6 @@ def on_interval(spelling: int, lower: float, width: float, loc: float, scale: fl
 spellings = st.tuples(st.integers(0, 8), st.floats(-1, 2), st.floats(0.2, 5))
 
 
-@settings(max_examples=60, deadline=None)
 @given(spellings, spellings, st.floats(-10, 10), st.floats(0.1, 10))
 def test_one_interval_in_all_spellings(p: Any, q: Any, lower: float, width: float) -> None:
     first, second = (on_interval(i, lower, width, loc, scale) for i, loc, scale in (p, q))
@@ -77,7 +76,6 @@ def test_closed_forms_look_at_ends_alike(p: Any, q: Any) -> None:
         assert kl_divergence(p, moved) == np.inf
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.floats(-1e6, 1e6), st.integers(-3, 0))
 def test_lattices_at_any_offset(loc: float, steps: int) -> None:
     p, q = stats.poisson(2.0, loc=loc), stats.poisson(3.0, loc=loc + steps)

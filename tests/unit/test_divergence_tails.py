@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from oracles import closed_forms, moments
 from oracles.closed_forms import exact
@@ -47,11 +47,13 @@ class EvenNumbers(stats.rv_discrete):
         return np.where(k % 2 == 0, 0.5 * 0.5 ** (k / 2.0), 0.0)
 
 
-@pytest.mark.parametrize("factor", [2.0, 0.3, 1 + 1e-7])
-def test_a_density_that_is_not_normalised_is_named(factor: float) -> None:
-    for p in (stats.norm(), stats.truncnorm(-np.inf, 0), stats.uniform(1, 2)):
-        with pytest.raises(ArithmeticError, match="the mass of q = Density comes out as"):
-            kl_divergence(p, custom(factor))
+@pytest.mark.parametrize(
+    ("factor", "p"),
+    [(2.0, stats.norm()), (0.3, stats.truncnorm(-np.inf, 0)), (1 + 1e-7, stats.uniform(1, 2))],
+)
+def test_a_density_that_is_not_normalised_is_named(factor: float, p: Any) -> None:
+    with pytest.raises(ArithmeticError, match="the mass of q = Density comes out as"):
+        kl_divergence(p, custom(factor))
     with pytest.raises(ArithmeticError, match="the mass of q = Density comes out as"):
         cross_entropy(stats.norm(), custom(factor))
     with pytest.raises(ArithmeticError, match="the mass of p = Density comes out as"):
@@ -91,7 +93,6 @@ def test_mass_of_q_where_p_underflows() -> None:
     assert kl_divergence(stats.norm(), q) == pytest.approx(-np.log(0.995), rel=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.floats(1.1, 8), st.floats(1.1, 8))
 def test_sums_with_power_law_tails(a: float, b: float) -> None:
     if abs(a - b) > 1e-3:
@@ -99,7 +100,6 @@ def test_sums_with_power_law_tails(a: float, b: float) -> None:
         assert abs(value - float(closed_forms.zipf(exact(a), exact(b)))) <= min(bound, 1e-9 * value)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.floats(-9, -0.5), st.floats(-9, -0.5))
 def test_sums_with_slow_geometric_tails(log_p: float, log_q: float) -> None:
     p, q = stats.geom(10**log_p), stats.geom(10**log_q)
@@ -137,7 +137,6 @@ def test_p_in_a_hole_of_q() -> None:
     assert kl_divergence(even, EvenNumbers(a=0)()) == pytest.approx(0.5 * np.log(2), rel=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.floats(0.02, 3), st.floats(0.2, 3), st.sampled_from([0.0, 1.0, -3.0]))
 def test_poles_at_any_end(b: float, a: float, loc: float) -> None:
     value, bound = value_and_bound(stats.beta(a, b, loc=loc), stats.uniform(loc, 1))
@@ -154,7 +153,6 @@ def test_heavy_tails_and_poles_of_reports() -> None:
     assert kl_divergence(*gammas, method="quadrature") == pytest.approx(kl_divergence(*gammas), rel=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9), st.floats(0.01, 5)), min_size=2, max_size=12))
 def test_histograms_on_the_same_bins(bins: list[tuple[int, int, float]]) -> None:
     first, second, widths = (np.array(column) for column in zip(*bins, strict=True))
@@ -275,7 +273,6 @@ def kl_gamma_of_inverse_gamma(a: float, b: float) -> float:
     return float(a * digamma(a) - a - gammaln(a) + gammaln(b) + b * digamma(a) + 1 / (a - 1))
 
 
-@settings(max_examples=30, deadline=None)
 @given(a=st.floats(1.2, 30), b=st.floats(0.1, 30))
 def test_a_pole_of_log_q_that_p_leaves_finite(a: float, b: float) -> None:
     value = kl_divergence(stats.gamma(a), stats.invgamma(b))

@@ -15,7 +15,7 @@ from oracles import estimators as oracles
 from oracles.estimators import mp
 from scipy import integrate, stats
 
-from kl_lib import Estimate, families, k1, k2, k3, kl_divergence, kl_monte_carlo
+from kl_lib import Estimate, expectation, families, k1, k2, k3, kl_divergence, kl_monte_carlo
 from kl_lib.diagnostics import pareto_shape
 from kl_lib.divergence.distributions import read_distribution
 from kl_lib.divergence.sampling import can_be_sampled, density_name
@@ -117,6 +117,47 @@ def test_integers_become_floats_and_numbers_stay_numbers(estimator):
 
 def test_terms_that_overflow_are_infinite_and_nothing_warns():
     assert k2(np.float32(1e30)) == k3(np.float16(100)) == k3(1e3) == np.inf
+
+
+@pytest.mark.parametrize(
+    ("estimator", "mu", "bias", "spread"),
+    [
+        (k1, 0.1, 0.0, 20.0),
+        (k2, 0.1, 0.0025, 1.41774),
+        (k3, 0.1, 0.0, 1.41657),
+        (k1, 1.0, 0.0, 2.0),
+        (k2, 1.0, 0.25, 1.73205),
+        (k3, 1.0, 0.0, 1.69503),
+    ],
+)
+def test_bias_and_spread_are_those_of_schulman_s_table(estimator, mu, bias, spread):
+    p, q = stats.norm(), stats.norm(mu)
+
+    def term(x: Any) -> Any:
+        return estimator(q.logpdf(x) - p.logpdf(x)) / kl_divergence(p, q)
+
+    mean = expectation(p, term)
+    assert mean - 1 == pytest.approx(bias, abs=1e-7)
+    assert expectation(p, lambda x: (term(x) - mean) ** 2) ** 0.5 == pytest.approx(spread, rel=5e-6)
+
+
+def test_the_textbook_formula_loses_in_float32_what_k3_keeps(rng):
+    mu = 1e-4
+    ratios = (mu * rng.normal(size=10_000) - mu**2 / 2).astype(np.float32)
+    right = k3(ratios.astype(np.float64))
+    textbook = np.exp(ratios) - np.float32(1) - ratios
+    assert textbook.mean(dtype=np.float64) / right.mean() > 2
+    assert np.mean(textbook < 0) > 0.3
+    np.testing.assert_allclose(k3(ratios), right, rtol=2e-7)
+
+
+def test_on_stale_samples_k3_without_a_weight_may_have_no_mean():
+    p, o, q = stats.norm(0, 0.5), stats.norm(0, 0.6), stats.norm()
+    within = [
+        integrate.quad(lambda x: o.pdf(x) * k3(q.logpdf(x) - p.logpdf(x)), -reach, reach)[0]
+        for reach in (10, 15, 20)
+    ]
+    assert within[2] / within[1] > within[1] / within[0] > 1e5
 
 
 @pytest.mark.parametrize("estimator", FORMULAS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from oracles.statistics import z_scores
@@ -262,6 +262,12 @@ def test_em_of_one_component_is_the_closed_form(rng):
     assert_allclose(em(1, x, rng=rng).theta[1:], fit_mle(DiagonalNormal(2), x).theta, atol=1e-12)
 
 
+def test_em_has_arrived_where_rounding_hides_what_it_gains(rng):
+    fits = [em(1, 3 + 10 * rng.standard_normal(50), rng=rng, tol=1e-300) for _ in range(5)]
+    assert all(fit.converged for fit in fits)
+    assert "the log-likelihood gains nothing more" in {fit.message for fit in fits}
+
+
 def test_em_is_deterministic_given_the_generator(rng):
     x = rng.standard_normal(50)
     first, second = (em(3, x, rng=np.random.default_rng(2)) for _ in range(2))
@@ -361,7 +367,6 @@ def in_unit(family, theta, scale, offset):
 @pytest.mark.parametrize(
     ("family", "draw"), [DATA[i] for i in (0, 1, 2, 5, 6)], ids=[str(DATA[i][0]) for i in (0, 1, 2, 5, 6)]
 )
-@settings(max_examples=20)
 @given(scale=SCALES, offset=st.floats(-1e3, 1e3), seed=st.integers(0, 20))
 def test_a_change_of_unit_changes_nothing_but_the_unit(family, draw, scale, offset, seed):
     x = np.asarray(draw(np.random.default_rng(seed)))
@@ -377,7 +382,6 @@ def test_a_change_of_unit_changes_nothing_but_the_unit(family, draw, scale, offs
         assert_allclose(again.objective.value + dimension * np.log(scale), once.objective.value, rtol=1e-8)
 
 
-@settings(max_examples=20)
 @given(scale=SCALES, offset=st.floats(-1e3, 1e3), k=st.integers(1, 3))
 def test_a_projection_keeps_its_shape_in_every_unit(scale, offset, k):
     once = fit_forward_kl(NormalMixture(k), stats.gamma(2))

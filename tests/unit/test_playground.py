@@ -31,6 +31,14 @@ def test_what_stands_on_the_page():
     assert ".kl-playground" in playground.style_sheet()
 
 
+def test_the_card_of_a_link_has_the_size_that_is_asked_for():
+    picture = playground.card("p=0.5,-2.8,1;0.5,2.8,1", "A title")
+    assert picture[:8] == b"\x89PNG\r\n\x1a\n"
+    assert (int.from_bytes(picture[16:20], "big"), int.from_bytes(picture[20:24], "big")) == (1200, 630)
+    assert len(picture) < 100_000
+    assert picture == playground.card("p=0.5,-2.8,1;0.5,2.8,1", "A title")
+
+
 def test_the_best_normals_are_no_worse_than_their_neighbours():
     bumps = ((0.3, -2.0, 0.7), (0.7, 2.0, 1.0))
     p, fits, family = mixture(bumps), best_normals(bumps), Normal()

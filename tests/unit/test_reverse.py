@@ -112,7 +112,6 @@ def gaussian(mean, covariance, constant=0.0):
     return log_density, lambda x: -(x - mean) @ precision
 
 
-@settings(max_examples=25)
 @given(
     mean=hnp.arrays(float, 2, elements=st.floats(-20, 20)),
     parts=hnp.arrays(float, 3, elements=st.floats(-1.5, 1.5)),
@@ -294,7 +293,6 @@ def in_unit(family, theta, log_density, grad, scale, offset):
     return moved, lambda x: log_density(back(x)), lambda x: grad(back(x)) / scale
 
 
-@settings(max_examples=25)
 @given(scale=SCALES, offset=st.floats(-1e3, 1e3), seed=st.integers(0, 20))
 @pytest.mark.parametrize("family", [Normal(), DiagonalNormal(2), FullNormal(2)], ids=str)
 def test_a_change_of_unit_changes_nothing_but_the_unit(family, scale, offset, seed):
@@ -318,7 +316,6 @@ def test_a_change_of_unit_changes_nothing_but_the_unit(family, scale, offset, se
     assert_allclose((again.theta - expected) / size, 0, atol=3e-6)
 
 
-@settings(max_examples=25)
 @given(scale=SCALES, offset=st.floats(-5, 5))
 def test_a_gaussian_of_any_size_is_reached_from_zeros(scale, offset):
     fit = fit_reverse_kl(
@@ -370,7 +367,6 @@ HARD = {
 }
 
 
-@settings(max_examples=25)
 @given(**HARD)
 def test_ill_conditioned_gaussian_targets_are_recovered(spectrum, condition, d, power, seed):
     holds_ill_conditioned_gaussians(spectrum, condition, d, power, seed)
@@ -383,7 +379,7 @@ def test_many_ill_conditioned_gaussian_targets_are_recovered(spectrum, condition
     holds_ill_conditioned_gaussians(spectrum, condition, d, power, seed)
 
 
-@settings(max_examples=15)
+@settings(max_examples=5)
 @given(condition=st.sampled_from([1.0, 1e2, 1e4]), power=st.integers(-3, 3), seed=st.integers(0, 10_000))
 def test_the_mean_field_of_a_gaussian_in_many_dimensions(condition, power, seed):
     # its factors have the means and, for variances, the reciprocals of the precision's diagonal
@@ -423,14 +419,14 @@ def test_an_outcome_that_is_never_drawn_counts(rng):
 
 
 def test_noise_that_hides_the_slope_is_named(rng):
-    # Student's t with 3 degrees of freedom at 1000, whose pull is lost in noise after few steps.
-    fit = fit_reverse_kl(
-        Normal(), lambda x: stats.t.logpdf(x, 3, 1000), lambda x: -4 * (x - 1000) / (3 + (x - 1000) ** 2),
-        n=100, steps=200, rng=rng, method="stochastic",
-    )  # fmt: skip
-    assert not fit.converged
-    fit = fit_reverse_kl(Normal(), lambda x: -0.5 * (x - 1) ** 2, n=2, steps=5, step_size=1e-9, rng=rng)
-    assert not fit.converged
+    # The waves of the target cancel in the mean of the slope and not in its terms.
+    options = {"n": 20, "steps": 20, "step_size": 1e-9}
+    fits = [
+        fit_reverse_kl(Normal(), lambda x: 200 * np.cos(5 * x) - x**2 / 2, rng=stream, **options)
+        for stream in rng.spawn(12)
+    ]
+    assert not any(fit.converged for fit in fits)
+    assert "the noise of the gradient hides the slope: raise n" in {fit.message for fit in fits}
 
 
 def test_a_far_target_is_reached_by_larger_steps(rng):

@@ -178,6 +178,25 @@ def test_letters_of_a_word_run_on_and_the_rest_keeps_its_place(svg):
     assert {"at", "1.5", "(", ")"} <= set(spans)
 
 
+@pytest.mark.parametrize(
+    ("label", "spans"),
+    [
+        ("p_θ", [("θ", True)]),
+        ("D(p_⋆‖p_θ) of kl_lib", [("θ", True), (") of kl_lib", False)]),
+        ("kl_lib", []),
+    ],
+)
+def test_an_index_stands_lower_and_what_follows_does_not(label, spans):
+    figure = Figure(figsize=(4, 2))
+    figure.text(0.1, 0.5, label)
+    (text,) = elements(to_svg(figure, alt=ALT), "text")
+    assert "".join(text.itertext()).replace("\xa0", " ") == label.replace("_θ", "θ")
+    shifts = [
+        (span.text, span.attrib["dy"]) for span in elements(ElementTree.tostring(text, "unicode"), "tspan")
+    ]
+    assert [(words.replace("\xa0", " "), not dy.startswith("-")) for words, dy in shifts] == spans
+
+
 def test_every_reference_resolves_within_the_picture(svg):
     ids = re.findall(r' id="([^"]+)"', svg)
     references = set(re.findall(r"url\(#([^)]+)\)", svg)) | set(re.findall(r'href="#([^"]+)"', svg))

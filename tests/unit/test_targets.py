@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 from oracles.statistics import z_scores
 from scipy import optimize, stats
 
+from kl_book import comparison
 from kl_book.comparison import STEP_SIZES, best_elbo, rows
 from kl_book.targets import banana, cases, correlated, eight_schools, ill_conditioned, logistic
 from kl_lib import fit_reverse_kl
@@ -113,3 +114,12 @@ def test_both_optimisers_have_one_budget(rng):
     broken = [row for row in adam if not np.isfinite(row.lost)]
     assert all(row.message and not row.converged for row in broken)
     assert adam[-1] in broken
+
+
+def test_every_case_has_its_rows(rng, monkeypatch):
+    few = [(banana(), FullNormal(2)), (banana(), DiagonalNormal(2))]
+    monkeypatch.setattr(comparison, "cases", lambda **_: few)
+    monkeypatch.setattr(comparison, "STEP_SIZES", (0.1,))
+    found = [(row.target, row.family, row.method) for row in comparison.compare(rng=rng, n=50, draws=25)]
+    methods = "fixed noise", "Adam, step size 0.1"
+    assert found == [(target.name, repr(family), method) for target, family in few for method in methods]
