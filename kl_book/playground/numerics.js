@@ -273,7 +273,7 @@ const lostBy = ({ q, mode, cutP, cutQ }, piece) => {
 /** Everything the figure shows. @param {State} state @returns {Fits} */
 export const solve = (state) => {
   const { p, q, fixed, cutP, cutQ, cut, mode } = state, own = mode !== "fits" || fixed ? [q.width] : [];
-  const line = wholeLine(p, Math.min(spacing(p), ...own.map((width) => width / 2)), VIEW[1] + 9 * Math.max(widest(p), ...own));
+  const line = wholeLine(p, Math.min(spacing(p), ...own.map((width) => width / 2)), VIEW[1] + 7 * Math.max(widest(p), ...own));
   const piece = cutP || cutQ ? interval(p, cut[0], cut[1], line.h / 2) : line, lost = lostBy(state, piece);
   if (lost) return { forward: null, reverse: [], mine: [], landscape: [], line, lost };
   const forwards = cutP || !cutQ, reverses = cutQ || !cutP; // the directions that are not infinite
