@@ -147,7 +147,7 @@ addEventListener("afterprint", () => {
 
 // A link to what is folded opens it.
 function openTarget() {
-  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.querySelector(":target");
   const box = target && target.closest("details:not([open])");
   if (!box) return;
   box.open = true;

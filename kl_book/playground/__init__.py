@@ -19,18 +19,19 @@ __all__ = ["card", "html", "style_sheet"]
 FIGURE = """<figure class="kl-figure kl-narrow kl-playground" data-address="{address}"{small}>
 <div class="kl-picture">{picture}</div>
 <p class="kl-legend"><span class="kl-key p">p⋆</span> <span class="kl-key forward">forward fit</span>
-<span class="kl-key reverse">reverse fit</span> <span class="kl-key local">its other minima</span></p>
+<span class="kl-key reverse">reverse fit</span> <span class="kl-key local">its other minima</span>
+<span class="kl-key own">your pθ</span></p>
 <p class="kl-summary" aria-live="polite">{summary}</p>
 <p class="kl-notice" role="status" hidden></p>
 {controls}</figure>"""
 
-SMALL_CONTROLS = """<div class="kl-controls" hidden><div class="kl-buttons">
+SMALL_CONTROLS = """<div class="kl-controls"><div class="kl-buttons">
 <button type="button" data-do="add">Add a bump</button>
 <button type="button" data-do="remove">Remove one</button>
 <button type="button" data-do="reset">Reset</button></div></div>
 """
 
-CONTROLS = """<div class="kl-controls" hidden>
+CONTROLS = """<div class="kl-controls">
 <label>Model <select name="mode"><option value="fits">both best normals</option>
 <option value="hand">a normal of your own</option><option value="find">play: find the hidden truth</option>
 <option value="shape">play: be so many nats away</option></select></label>

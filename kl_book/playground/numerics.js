@@ -22,8 +22,9 @@
  */
 /**
  * What is answered: the forward fit (null where every one is infinitely far), all minima of the reverse
- * divergence, both divergences of the reader's own normal, and the least reverse divergence for each mean.
- * @typedef {{forward: Fit | null, reverse: Fit[], mine: number[], landscape: number[][], line: Grid}} Fits
+ * divergence, both divergences of the reader's own normal, and the least reverse divergence for each mean. Where
+ * a cut leaves next to nothing of a density, `lost` names it, and nothing is answered.
+ * @typedef {{forward: Fit | null, reverse: Fit[], mine: number[], landscape: number[][], line: Grid, lost: string}} Fits
  */
 
 export const MEANS = [-6, 6];
@@ -31,6 +32,7 @@ export const WIDTHS = [0.2, 4];
 export const MODEL_WIDTHS = [0.1, 12];
 export const VIEW = [-9, 9];
 export const TIE = 1e-6; // nats: divergences as near as this are equal
+const LEAST_MASS = 1e-6; // of a density that is cut, for its quotients to mean anything
 const MODEL_MEANS = [-15, 15];
 const CONSTANT = Math.log(2 * Math.PI) / 2;
 
@@ -77,9 +79,9 @@ const apart = (p) => Math.max(...p.map((bump) => bump.mean)) - Math.min(...p.map
 /** Beyond the width of any best model. @param {Bump[]} p */
 const widest = (p) => 1.15 * Math.hypot(Math.max(...p.map((bump) => bump.width)), apart(p) / 2);
 
-/** The trapezoidal rule wherever p⋆ or q can be. @param {Bump[]} p @param {number} width @returns {Grid} */
-export const wholeLine = (p, width) => {
-  const h = spacing(p), half = Math.ceil((MEANS[1] + 9 * Math.max(widest(p), width)) / h);
+/** The trapezoidal rule as far as either way. @param {Bump[]} p @param {number} h @param {number} far @returns {Grid} */
+const wholeLine = (p, h, far) => {
+  const half = Math.ceil(far / h);
   const x = Float64Array.from({ length: 2 * half + 1 }, (_, i) => (i - half) * h);
   return { x, w: new Float64Array(x.length).fill(h), h, logP: x.map(logDensity(p)) };
 };
@@ -92,25 +94,28 @@ export const interval = (p, from, to, h) => {
   return { x, w, h: step, logP: x.map(logDensity(p)) };
 };
 
-/** Sums over q of the powers 0 … 4 of e = (x - mean) / width, and of these times log q - log p⋆ up to a constant. */
-/** @param {Normal} q @param {Grid} grid @param {boolean} rough @returns {number[]} */
-const powers = ({ mean, width }, { x, w, h, logP }, rough) => {
-  const stride = rough ? Math.max(1, Math.floor((0.2 * width) / h)) : 1;
-  const first = Math.max(0, Math.ceil((mean - 8.5 * width - x[0]) / h));
-  const last = Math.min(x.length - 1, Math.floor((mean + 8.5 * width - x[0]) / h));
+/**
+ * Sums over q of the powers 0 … 4 of e = (x - mean) / width, and of these times log q - log p⋆, the logarithms up to
+ * a constant. The last entry is the constant: it keeps the density of a q off the grid from vanishing on it.
+ */
+/** @param {Normal} q @param {Grid} grid @returns {number[]} */
+const powers = ({ mean, width }, { x, w, h, logP }) => {
+  const off = Math.max(x[0] - mean, mean - x[x.length - 1], 0) / width, reach = width * Math.sqrt(off * off + 48);
+  const first = Math.max(0, Math.ceil((mean - reach - x[0]) / h));
+  const last = Math.min(x.length - 1, Math.floor((mean + reach - x[0]) / h));
   let s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, f0 = 0, f1 = 0, f2 = 0, f3 = 0, f4 = 0;
-  for (let i = first; i <= last; i += stride) {
-    const e = (x[i] - mean) / width, square = e * e, f = -square / 2 - logP[i];
-    const d = Math.exp(-square / 2) * (stride > 1 ? h * stride : w[i]), de = d * e, df = d * f, dfe = de * f;
+  for (let i = first; i <= last; i++) {
+    const e = (x[i] - mean) / width, square = e * e, log = (off * off - square) / 2;
+    const d = Math.exp(log) * w[i], de = d * e, f = log - logP[i], df = d * f, dfe = de * f;
     s0 += d; s1 += de; s2 += d * square; s3 += de * square; s4 += d * square * square;
     f0 += df; f1 += dfe; f2 += df * square; f3 += dfe * square; f4 += df * square * square;
   }
-  return [s0, s1, s2, s3, s4, f0, f1, f2, f3, f4];
+  return [s0, s1, s2, s3, s4, f0, f1, f2, f3, f4, (off * off) / 2];
 };
 
-/** D(q‖p⋆) and its derivatives, of q cut to the grid. @param {Normal} q @param {Grid} grid @param {boolean} rough @returns {Slope} */
-export const reverse = (q, grid, rough = false) => {
-  const s = powers(q, grid, rough);
+/** D(q‖p⋆) and its derivatives, of q cut to the grid. @param {Normal} q @param {Grid} grid @returns {Slope} */
+export const reverse = (q, grid) => {
+  const s = powers(q, grid);
   const [, m1, m2, m3, m4] = s.map((total) => total / s[0]), f = s[5] / s[0];
   const [g1, g2, g3, g4] = [1, 2, 3, 4].map((k) => (s[k + 5] - f * s[k]) / s[0]);
   return {
@@ -124,24 +129,28 @@ export const reverse = (q, grid, rough = false) => {
   };
 };
 
-/** D(p⋆‖q) of p⋆ and q cut to the grid, from the moments of p⋆. @param {Normal} q @param {Grid} grid @param {Moments} of @returns {Slope} */
+/** D(p⋆‖q) of p⋆ and q cut to the grid, from the moments of p⋆. */
+/** @param {Normal} q @param {Grid} grid @param {Moments} of @returns {Slope} */
 const forward = (q, grid, { mean, square, entropy }) => {
-  const s = powers(q, grid, false), [, m1, m2, m3, m4] = s.map((total) => total / s[0]);
+  const s = powers(q, grid), [, m1, m2, m3, m4] = s.map((total) => total / s[0]);
   const e1 = (mean - q.mean) / q.width;
   const e2 = (square - 2 * q.mean * mean + q.mean ** 2) / q.width ** 2;
   return {
-    value: e2 / 2 + Math.log(s[0]) - entropy,
+    value: e2 / 2 + Math.log(s[0]) - s[10] - entropy,
     gradient: [m1 - e1, m2 - e2],
     hessian: [m2 - m1 * m1, 2 * (e1 - m1) + m3 - m1 * m2, 2 * (e2 - m2) + m4 - m2 * m2],
   };
 };
 
+/** The mass of a density on the grid. @param {ArrayLike<number>} logs @param {Grid} grid */
+const massOf = (logs, { w }) => sum(w, (weight, i) => weight * Math.exp(logs[i]));
+
 /** Of p⋆ cut to the grid. @param {Grid} grid @returns {Moments} */
 const momentsOf = ({ x, w, logP }) => {
-  const mass = sum(x, (_, i) => w[i] * Math.exp(logP[i]));
-  /** @param {(x: number, i: number) => number} of */
-  const mean = (of) => sum(x, (value, i) => (w[i] * Math.exp(logP[i]) * of(value, i)) / mass);
-  return { mean: mean((value) => value), square: mean((value) => value ** 2), entropy: -mean((_, i) => logP[i] - Math.log(mass)) };
+  const density = w.map((weight, i) => weight * Math.exp(logP[i])), mass = sum(density, (value) => value);
+  /** @param {(i: number) => number} of */
+  const mean = (of) => sum(density, (value, i) => value * of(i)) / mass;
+  return { mean: mean((i) => x[i]), square: mean((i) => x[i] ** 2), entropy: Math.log(mass) - mean((i) => logP[i]) };
 };
 
 // ---- Minima: Newton's method downhill, from every place where the table of values is low or level ----
@@ -181,105 +190,134 @@ export const descend = (at, start, fixed) => {
   return { ...q, value: slope.value, level: level && curved };
 };
 
-/** @param {State} state @param {Grid} grid @returns {{table: number[][], means: number[], widths: number[]}} */
-const tabulate = ({ p, q, fixed }, grid) => {
-  const edge = Math.max(...p.map((bump) => bump.width));
+/** The reverse divergence of a table of normals, on a grid that is as coarse as it may. @param {State} state */
+const tabulate = ({ p, q, fixed, cutQ, cut }) => {
+  const least = Math.min(...p.map((bump) => bump.width)), edge = Math.max(...p.map((bump) => bump.width));
   const means = spaced(Math.min(...p.map((bump) => bump.mean)) - edge, Math.max(...p.map((bump) => bump.mean)) + edge, 41);
-  const least = Math.log(Math.min(...p.map((bump) => bump.width)) * 0.7), most = Math.log(widest(p));
-  const widths = fixed ? [q.width] : spaced(least, most, 16).map(Math.exp);
-  return { table: means.map((mean) => widths.map((width) => reverse({ mean, width }, grid, true).value)), means, widths };
+  const logs = spaced(Math.log(0.7 * least), Math.log(cutQ ? MODEL_WIDTHS[1] : widest(p)), 16);
+  const widths = fixed ? [q.width] : logs.map(Math.exp), h = Math.min(0.35 * least, widths[0] / 2);
+  /** @param {number} step @param {number} width */
+  const spread = (step, width) => (cutQ ? interval(p, cut[0], cut[1], step) : wholeLine(p, step, MEANS[1] + edge + 7 * width));
+  const grids = widths.map((width) => spread(Math.max(h, 0.2 * width), width));
+  const table = means.map((mean) => widths.map((width, j) => reverse({ mean, width }, grids[j]).value));
+  return { table, means, widths, grid: spread(h, Math.max(widest(p), ...widths)) };
+};
+
+/** Where no neighbour is lower. @param {number[][]} table @returns {number[][]} */
+const lows = (table) => {
+  const found = [];
+  for (let i = 0; i < table.length; i++)
+    for (let j = 0; j < table[i].length; j++) {
+      let low = table[i][j] < Infinity;
+      for (let k = -1; k <= 1; k++) for (let l = -1; l <= 1; l++) if (table[i + k]?.[j + l] < table[i][j]) low = false;
+      if (low) found.push([i, j]);
+    }
+  return found;
 };
 
 /** Where the table is lowest or most level among its neighbours. @param {number[][]} table @returns {number[][]} */
 const promising = (table) => {
-  /** @param {number} i @param {number} j */
-  const at = (i, j) => table[i]?.[j] ?? Infinity;
+  const last = table.length - 1;
   const steep = table.map((row, i) => row.map((_, j) => {
-    const across = [at(i + 1, j) - at(i - 1, j), row.length > 1 ? at(i, j + 1) - at(i, j - 1) : 0];
-    return across.every(Number.isFinite) ? Math.hypot(...across) : Infinity;
+    if (i < 1 || i === last || (row.length > 1 && (j < 1 || j === row.length - 1))) return Infinity;
+    return Math.hypot(table[i + 1][j] - table[i - 1][j], row.length > 1 ? row[j + 1] - row[j - 1] : 0);
   }));
-  const found = [];
-  for (const values of [table, steep])
-    for (let i = 0; i < table.length; i++)
-      for (let j = 0; j < table[0].length; j++) {
-        const around = [-1, 0, 1].flatMap((k) => [-1, 0, 1].map((l) => values[i + k]?.[j + l] ?? Infinity));
-        if (values[i][j] <= Math.min(...around) && values[i][j] < Infinity) found.push([i, j]);
-      }
-  return found;
+  return [...lows(table), ...lows(steep)];
 };
 
-/** @param {State} state @param {Grid} grid @returns {{minima: Fit[], landscape: number[][]}} */
-const reverseMinima = (state, grid) => {
-  const { table, means, widths } = tabulate(state, grid), { p, q, fixed } = state;
+/** @param {State} state @param {Grid} grid @param {ReturnType<typeof tabulate>} from @returns {Fit[]} */
+const reverseMinima = ({ p, q, fixed }, grid, { table, means, widths, grid: coarse }) => {
   const starts = promising(table).map(([i, j]) => ({ mean: means[i], width: widths[j] }));
   for (const bump of p) starts.push({ mean: bump.mean, width: fixed ? q.width : bump.width });
   /** @type {Fit[]} */
   const minima = [];
+  const known = (/** @type {Normal} */ fit) =>
+    minima.some(({ mean, width }) => Math.abs(mean - fit.mean) < 1e-3 * fit.width && Math.abs(Math.log(width / fit.width)) < 1e-3);
   for (const start of starts) {
-    const near = descend((at) => reverse(at, grid, true), start, fixed);
+    const near = descend((at) => reverse(at, coarse), start, fixed);
+    if (known(near)) continue;
     const fit = descend((at) => reverse(at, grid), near, fixed);
-    const known = minima.some((other) => Math.abs(other.mean - fit.mean) < 1e-3 * fit.width && Math.abs(Math.log(other.width / fit.width)) < 1e-3);
-    if (fit.level && !known) minima.push({ mean: fit.mean, width: fit.width, value: Math.max(fit.value, 0) });
+    if (fit.level && !known(fit)) minima.push({ mean: fit.mean, width: fit.width, value: fit.value });
   }
-  const landscape = table.map((row, i) => {
-    let at = { mean: means[i], width: widths[row.indexOf(Math.min(...row))] }, slope = reverse(at, grid, true);
-    for (let count = 0; count < 2 && !fixed; count++) {
-      at = { ...at, width: at.width * Math.exp(newton(slope, [false, true])[1]) };
-      slope = reverse(at, grid, true);
-    }
-    return [means[i], slope.value];
-  });
-  return { minima: minima.sort((a, b) => a.value - b.value || a.mean - b.mean), landscape };
+  return minima.sort((a, b) => a.value - b.value || a.mean - b.mean);
 };
 
-/** Both divergences of one q. @param {State} state @param {Normal} q @param {Grid} line @param {Grid} piece */
-const both = ({ cutP, cutQ }, q, line, piece) => [
-  cutQ && !cutP ? Infinity : Math.max(0, forward(q, cutQ ? piece : line, momentsOf(cutP ? piece : line)).value),
-  cutP && !cutQ ? Infinity : Math.max(0, cutP ? reverse(q, piece).value + massLog(piece) : reverse(q, cutQ ? piece : line).value),
-];
+/** The least reverse divergence for each mean of the table. */
+/** @param {State} state @param {ReturnType<typeof tabulate>} from @returns {number[][]} */
+const landscapeOf = ({ fixed }, { table, means, widths, grid }) =>
+  table.map((row, i) => {
+    let at = { mean: means[i], width: widths[row.indexOf(Math.min(...row))] }, slope = reverse(at, grid);
+    for (let count = 0; count < 2 && !fixed; count++) {
+      at = { ...at, width: clamp(at.width * Math.exp(newton(slope, [false, true])[1]), MODEL_WIDTHS) };
+      slope = reverse(at, grid);
+    }
+    return [at.mean, slope.value];
+  });
 
-/** The log of the mass of p⋆ on the grid, by which cutting raises it. @param {Grid} grid */
-const massLog = ({ w, logP }) => Math.log(sum(w, (weight, i) => weight * Math.exp(logP[i])));
+/** The forward fit: the moments of p⋆, unless the model is cut. */
+/** @param {State} state @param {Grid} grid @param {Moments} moments @returns {Fit} */
+const forwardFit = ({ q, fixed, cutQ }, grid, moments) => {
+  const start = { mean: moments.mean, width: fixed ? q.width : Math.sqrt(moments.square - moments.mean ** 2) };
+  const { mean, width, value } = cutQ
+    ? descend((at) => forward(at, grid, moments), start, fixed)
+    : { ...start, value: forward(start, grid, moments).value };
+  return { mean, width, value: Math.max(value, 0) };
+};
+
+/** Which density the cut leaves next to nothing of. @param {State} state @param {Grid} piece */
+const lostBy = ({ q, mode, cutP, cutQ }, piece) => {
+  if (cutP && massOf(piece.logP, piece) < LEAST_MASS) return "p⋆";
+  return cutQ && mode !== "fits" && massOf(piece.x.map(logNormal(q)), piece) < LEAST_MASS ? "pθ" : "";
+};
 
 /** Everything the figure shows. @param {State} state @returns {Fits} */
 export const solve = (state) => {
-  const { p, q, fixed, cutP, cutQ, cut, mode } = state;
-  const line = wholeLine(p, mode === "fits" ? 0 : q.width);
-  const piece = cutP || cutQ ? interval(p, cut[0], cut[1], line.h) : line;
-  const moments = momentsOf(cutP ? piece : line), mass = cutP ? massLog(piece) : 0;
-  /** @type {Fit | null} */
-  let best = null;
-  if (cutP || !cutQ) {
-    const start = { mean: moments.mean, width: fixed ? q.width : Math.sqrt(moments.square - moments.mean ** 2) };
-    best = cutQ ? descend((at) => forward(at, piece, moments), start, fixed) : { ...start, value: forward(start, line, moments).value };
-    best = { mean: best.mean, width: best.width, value: Math.max(best.value, 0) };
-  }
-  const { minima, landscape } = cutP && !cutQ ? { minima: [], landscape: [] } : reverseMinima(state, piece);
+  const { p, q, fixed, cutP, cutQ, cut, mode } = state, own = mode !== "fits" || fixed ? [q.width] : [];
+  const line = wholeLine(p, Math.min(spacing(p), ...own.map((width) => width / 2)), VIEW[1] + 7 * Math.max(widest(p), ...own));
+  const piece = cutP || cutQ ? interval(p, cut[0], cut[1], line.h / 2) : line, lost = lostBy(state, piece);
+  if (lost) return { forward: null, reverse: [], mine: [], landscape: [], line, lost };
+  const forwards = cutP || !cutQ, reverses = cutQ || !cutP; // the directions that are not infinite
+  const moments = momentsOf(cutP ? piece : line), mass = cutP ? Math.log(massOf(piece.logP, piece)) : 0;
+  const grid = cutQ ? piece : line, from = reverses ? tabulate(state) : null;
+  /** @param {number} value of D(q‖p⋆), were p⋆ not cut */
+  const raised = (value) => Math.max(0, value + mass);
   return {
-    forward: best,
-    reverse: minima.map((fit) => ({ ...fit, value: Math.max(fit.value + mass, 0) })),
-    mine: both(state, q, line, piece),
-    landscape: landscape.map(([mean, value]) => [mean, value + mass]),
+    forward: forwards ? forwardFit(state, grid, moments) : null,
+    reverse: from ? reverseMinima(state, grid, from).map((fit) => ({ ...fit, value: raised(fit.value) })) : [],
+    mine: [forwards ? Math.max(0, forward(q, grid, moments).value) : Infinity, reverses ? raised(reverse(q, grid).value) : Infinity],
+    landscape: from ? landscapeOf(state, from).map(([mean, value]) => [mean, raised(value)]) : [],
     line,
+    lost,
   };
 };
 
+// ---- Bins: equal ones over the view, and one to either side of it ----
+
+/** @param {number} bins @returns {number[]} */
+const insideEdges = (bins) => spaced(VIEW[0], VIEW[1], bins - 1);
+
+/** The masses in the bins, of a density cut or not. @param {State} state @param {(x: number) => number} log @param {boolean} isCut */
+const masses = ({ p, q, bins, cut }, log, isCut, far = VIEW[1] + 9 * Math.max(widest(p), q.width)) => {
+  const edges = [-far, ...insideEdges(bins), far], h = Math.min(spacing(p), q.width / 8);
+  const found = edges.slice(1).map((to, i) => {
+    const [from, end] = isCut ? [clamp(edges[i], cut), clamp(to, cut)] : [edges[i], to];
+    const { x, w } = end > from ? interval([], from, end, h) : { x: [], w: [] };
+    return sum(x, (value, j) => w[j] * Math.exp(log(value)));
+  });
+  const total = sum(found, (value) => value);
+  return found.map((value) => value / total);
+};
+
 /** Both divergences after p⋆ and q are put into bins, which can only lower them. @param {State} state @param {Normal} q */
-export const binned = ({ p, bins, cutP, cutQ, cut }, q) => {
-  const far = MEANS[1] + 9 * Math.max(widest(p), q.width), edges = [-far, ...spaced(VIEW[0], VIEW[1], bins - 1), far];
-  const h = Math.min(spacing(p), q.width / 8);
-  /** @param {(x: number) => number} log @param {boolean} isCut */
-  const masses = (log, isCut) => {
-    const found = edges.slice(1).map((to, i) => {
-      const [a, b] = isCut ? [clamp(edges[i], cut), clamp(to, cut)] : [edges[i], to];
-      const { x, w } = b > a ? interval([], a, b, h) : { x: [], w: [] };
-      return sum(x, (value, j) => w[j] * Math.exp(log(value)));
-    });
-    const total = sum(found, (value) => value);
-    return found.map((value) => value / total);
-  };
-  const [inP, inQ] = [masses(logDensity(p), cutP), masses(logNormal(q), cutQ)];
+export const binned = (state, q) => {
+  const own = { ...state, q }, inP = masses(own, logDensity(state.p), state.cutP), inQ = masses(own, logNormal(q), state.cutQ);
   /** @param {number[]} a @param {number[]} b */
   const divergence = (a, b) => Math.max(0, sum(a, (value, i) => (value < 1e-15 ? 0 : value * Math.log(value / b[i]))));
   return [divergence(inP, inQ), divergence(inQ, inP)];
+};
+
+/** The density that is level in each bin. @param {State} state @param {(x: number) => number} log @param {boolean} isCut */
+export const levelled = (state, log, isCut) => {
+  const found = masses(state, log, isCut), edges = insideEdges(state.bins), width = edges[1] - edges[0];
+  return (/** @type {number} */ x) => found[1 + Math.floor(clamp((x - VIEW[0]) / width, [0, edges.length - 1.001]))] / width;
 };

@@ -1,6 +1,5 @@
-// What the figure shows, in words and in Python.
+// What the figure shows, in words.
 
-import { short } from "./address.js";
 import { MODEL_WIDTHS, TIE, binned } from "./numerics.js";
 
 /** @typedef {import("./numerics.js").Bump} Bump */
@@ -8,72 +7,81 @@ import { MODEL_WIDTHS, TIE, binned } from "./numerics.js";
 /** @typedef {import("./numerics.js").State} State */
 /** @typedef {import("./numerics.js").Fits} Fits */
 
-/** @param {number} value in nats */
-export const nats = (value) => (value === Infinity ? "infinite" : value < 5e-4 && value > 0 ? value.toExponential(1) : value.toFixed(3));
+const ONLY_MODEL_CUT = "infinite: pθ is cut, p⋆ is not: it has mass where pθ has none";
+const ONLY_TRUTH_CUT = "infinite: p⋆ is cut, pθ is not: it has mass where p⋆ has none";
 
-/** Which bumps a normal reaches: those whose centre lies within two of its widths. @param {Bump[]} p @param {Normal} fit */
-const reached = (p, fit) => {
-  const names = [...p].sort((a, b) => a.mean - b.mean), hits = names.filter((bump) => Math.abs(bump.mean - fit.mean) <= 2 * fit.width);
-  if (hits.length === p.length) return p.length > 1 ? "covers" : "on the bump";
-  if (hits.length !== 1) return hits.length ? `reaches ${hits.length} of ${p.length} bumps` : "reaches no bump";
-  const index = names.indexOf(hits[0]);
-  return p.length === 2 ? `on the ${index ? "right" : "left"} bump` : `on bump ${index + 1} of ${p.length}`;
+/** In nats; what the quadrature cannot tell from zero is zero. @param {number} value */
+export const nats = (value) => (value === Infinity ? "infinite" : value < 5e-4 && value > 1e-9 ? value.toExponential(1) : value.toFixed(3));
+
+/** A bump by the name of its handle, of two that lie apart by its side. @param {Bump[]} p @param {number} i */
+const bumpName = (p, i) => {
+  if (p.length === 1) return "the bump";
+  const apart = p.length === 2 && p[0].mean !== p[1].mean;
+  return apart ? `the ${p[i].mean < p[1 - i].mean ? "left" : "right"} bump` : `bump ${i + 1} of ${p.length}`;
+};
+
+/**
+ * Which bumps a normal covers: those whose centre, and a width to either side of it, lie within two of its widths.
+ * @param {Bump[]} p
+ * @param {Normal} fit
+ */
+const covered = (p, fit) => {
+  const hits = p.flatMap((bump, i) => (Math.abs(bump.mean - fit.mean) + bump.width <= 2 * fit.width ? [i] : []));
+  if (hits.length === 1) return `on ${bumpName(p, hits[0])}`;
+  if (hits.length === p.length) return "covers";
+  return hits.length ? `covers ${hits.length} of ${p.length} bumps` : "covers no bump";
+};
+
+/** Among models that are cut there may be no best one, but flatter and flatter ones. @param {Normal} fit */
+export const flattest = (fit) => fit.width >= MODEL_WIDTHS[1];
+
+/** @param {Bump[]} p @param {Normal & {value: number}} fit */
+const told = (p, fit) => `${nats(fit.value)}, ${covered(p, fit)}${flattest(fit) ? ", as flat as allowed" : ""}`;
+
+/** @param {Bump[]} p @param {Fits["reverse"]} minima */
+const toldMinima = (p, minima) => {
+  const lowest = minima.filter((fit) => fit.value - minima[0].value < TIE);
+  const [best, ...ties] = lowest.sort((a, b) => a.mean - b.mean);
+  const tied = ties.map((fit) => ` or ${covered(p, fit)}`).join("");
+  const values = minima.map((fit) => nats(fit.value)).join(", ");
+  const others = minima.length > 1 ? `; ${minima.length} local minima: ${values}` : ", the only minimum";
+  return told(p, best) + (tied && `${tied}, a tie`) + (flattest(best) && minima.length === 1 ? "" : others);
+};
+
+/** An infinite divergence stays so: the outermost bins have no end, and what is cut nothing in them. */
+/** @param {State} state @param {Fits} fits */
+const toldBins = (state, { forward, reverse, mine }) => {
+  const own = state.mode === "hand", shown = own ? [state.q, state.q] : [forward, reverse[0]];
+  /** @param {number} i */
+  const value = (i) => {
+    const fit = shown[i];
+    return fit && mine[i] < Infinity ? nats(binned(state, fit)[i]) : nats(Infinity);
+  };
+  return ` In ${state.bins} bins the same ${own ? "normal has" : "normals have"} forward ${value(0)}, reverse ${value(1)}.`;
 };
 
 /** @param {State} state @param {Fits} fits */
 export const describe = (state, fits) => {
-  const { p, mode, cutP, cutQ, bins, q } = state, { forward: best, reverse: minima, mine } = fits;
-  const why = { forward: "pθ is cut, p⋆ is not: it has mass where pθ has none", reverse: "p⋆ is cut, pθ is not: it has mass where p⋆ has none" };
-  const ties = minima.filter((fit) => fit.value - minima[0].value < TIE);
-  const near = minima.length
-    ? `reverse ${nats(minima[0].value)}, ${ties.map((fit) => reached(p, fit)).join(" or ")}${ties.length > 1 ? ", a tie" : ""}${minima.length > 1 ? `, of ${minima.length} local minima (${minima.map((fit) => nats(fit.value)).join(", ")})` : `, ${flattest(minima[0]) ? "as flat as allowed" : "the only minimum"}`}`
-    : `reverse infinite: ${why.reverse}`;
-  const far = best ? `forward ${nats(best.value)}, ${reached(p, best)}${flattest(best) ? ", as flat as allowed" : ""}` : `forward infinite: ${why.forward}`;
-  let text = `Best normals: ${far}; ${near}.`;
-  if (mode === "hand") text = `Yours: forward ${nats(mine[0])}, reverse ${nats(mine[1])}. ${text}`;
-  if (bins) {
-    const shown = mode === "hand" ? [q, q] : [best, minima[0]];
-    const values = shown.map((fit, i) => (fit ? nats(binned(state, fit)[i]) : "infinite"));
-    text += ` In ${bins} bins the same ${mode === "hand" ? "normal has" : "normals have"} forward ${cutQ && !cutP ? "infinite or less" : values[0]}, reverse ${values[1]}.`;
-  }
-  return text;
+  const { p, mode, bins } = state, { forward, reverse, mine, lost } = fits;
+  if (lost) return `The cut leaves next to nothing of ${lost}: widen it, or move ${lost} into it.`;
+  const far = forward ? told(p, forward) : ONLY_MODEL_CUT, near = reverse.length ? toldMinima(p, reverse) : ONLY_TRUTH_CUT;
+  const yours = mode === "hand" ? `Yours: forward ${nats(mine[0])}, reverse ${nats(mine[1])}. ` : "";
+  return `${yours}Best normals: forward ${far}; reverse ${near}.${bins ? toldBins(state, fits) : ""}`;
 };
 
-/** The lines that compute what is on the screen. @param {State} state @param {Fits} fits */
-export const python = ({ p, q, mode, fixed, cutP, cutQ, cut }, { forward, reverse }) => {
-  const [a, b] = cut.map(short), tuples = p.map((bump) => `(${[bump.weight, bump.mean, bump.width].map(short).join(", ")})`);
-  const sigma = fixed ? short(q.width) : "np.exp(theta[1])";
-  return [
-    "import numpy as np", "from scipy import optimize, stats", "", "from kl_lib import kl_divergence", "",
-    `weights, means, widths = np.array([${tuples.join(", ")}]).T`,
-    p.length > 1 ? "p = stats.Mixture([stats.Normal(mu=m, sigma=s) for m, s in zip(means, widths)], weights=weights / weights.sum())" : "p = stats.Normal(mu=means[0], sigma=widths[0])",
-    ...(cutP ? ["", "class Cut(stats.rv_continuous):", "    def _logpdf(self, x, p=p, mass=p.cdf(BOTH)):".replace("BOTH", `${a}, ${b}`), "        return p.logpdf(x) - np.log(mass)", "", `p = Cut(a=${a}, b=${b})()`] : []),
-    "", "def model(theta):", `    mean, width = theta[0], ${sigma}`,
-    cutQ ? `    return stats.truncnorm((${a} - mean) / width, (${b} - mean) / width, mean, width)` : "    return stats.norm(mean, width)", "",
-    ...(mode === "hand" ? [`yours = model((${short(q.mean)}, ${Math.log(q.width)}))`, ...both({ cutP, cutQ })] : []),
-    ...search("forward", "p, model(theta)", forward ? [forward] : [], fixed),
-    ...search("reverse", "model(theta), p", reverse, fixed),
-  ].join("\n");
+/** @param {number} moves */
+const counted = (moves) => `${moves} move${moves === 1 ? "" : "s"}`;
+
+/** What a game tells before it is over. @param {State} state @param {Fits} fits @param {number} moves */
+export const question = ({ mode, goal }, { mine, lost }, moves) => {
+  if (mode === "shape") return `Make the forward divergence ${goal} ${goal === 1 ? "nat" : "nats"} by pθ or p⋆, then check.`;
+  return `Forward divergence ${lost ? "unknown, the cut leaves too little" : `${nats(mine[0])} nats`} after ${counted(moves)}.`;
 };
 
-/** @param {{cutP: boolean, cutQ: boolean}} state */
-const both = ({ cutP, cutQ }) => [
-  ...(cutQ && !cutP ? [] : ['print("yours, forward:", kl_divergence(p, yours))']),
-  ...(cutP && !cutQ ? [] : ['print("yours, reverse:", kl_divergence(yours, p))']),
-];
-
-/** Whether the flattest normal allowed is the best: among cut ones there may be none. @param {Normal} fit */
-const flattest = (fit) => fit.width >= MODEL_WIDTHS[1];
-
-/** @param {string} name @param {string} pair @param {Normal[]} fits @param {boolean} fixed */
-const search = (name, pair, fits, fixed) => {
-  /** @param {Normal} fit */
-  const theta = (fit) => (fixed ? `(${short(fit.mean)},)` : `(${short(fit.mean)}, ${Math.log(fit.width)})`);
-  const inside = fits.filter((fit) => !flattest(fit)).map(theta), limits = fits.filter(flattest).map(theta);
-  const lines = [
-    `for start in [${inside.join(", ")}]:`,
-    `    fit = optimize.minimize(lambda theta: kl_divergence(${pair}, rtol=1e-6), start, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-12})`,
-    `    print("${name}:", fit.fun, "mean", fit.x[0]${fixed ? "" : ', "width", np.exp(fit.x[1])'})`,
-  ];
-  return [...(inside.length ? lines : []), ...limits.map((at) => `print("${name}, the flattest allowed:", kl_divergence(${pair.replace("theta", at)}))`)];
+/** What a game tells when it is over. @param {State} state @param {Fits} fits @param {number} moves */
+export const verdict = ({ mode, goal }, { mine, forward, lost }, moves) => {
+  if (lost) return "";
+  const least = forward?.value ?? Infinity, [yours] = mine.map(nats), best = nats(least);
+  if (mode === "find") return `After ${counted(moves)} yours is ${yours} nats away, the best ${best}. `;
+  return `Yours is ${yours} nats away; ${goal} was asked${goal < least ? `, but no normal is nearer than ${best}` : ""}. `;
 };

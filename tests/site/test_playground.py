@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from oracles.mixtures import reverse_minima
+from playwright.sync_api import expect
 from scipy import stats
 
 from kl_book.figures.playground import mixture
@@ -99,6 +100,33 @@ def test_one_normal_and_cuts(visit):
     assert cut["forward"] is None
 
 
+CUTS = ["of=q&cut=-3,3", "of=pq&cut=-3,3", "of=pq&cut=-9,0.5", "of=q&cut=2,9"]
+
+
+@pytest.mark.parametrize("cut", ["", *CUTS])
+def test_no_mean_has_less_than_the_least(visit, cut):
+    cases = [f"{address(bumps)}&{cut}" for bumps in configurations()[::15]]
+    for case, fits in zip(cases, visit(PAGE).evaluate(SOLVE, cases), strict=True):
+        if fits["lost"]:
+            continue
+        values = [value for _, value in fits["landscape"]]
+        assert np.isfinite(values).all()
+        assert min(values) >= fits["reverse"][0]["value"] * (1 - 2e-3) - 1e-4, case
+
+
+def test_what_a_cut_leaves_nothing_of_is_named(visit):
+    page = visit(PAGE + "#p=0.5,-2,0.2;0.5,2,0.2&of=pq&cut=7,9")
+    page.get_by_text("leaves next to nothing of p⋆").wait_for()
+    assert "NaN" not in page.locator(".kl-live").inner_html()
+
+
+def test_a_wide_or_narrow_model_of_fixed_width(visit):
+    cases = [address(((1, 0, 1),), q=f"0,{width}") + "&fixed" for width in (0.1, 12)]
+    for width, fits in zip((0.1, 12), visit(PAGE).evaluate(SOLVE, cases), strict=True):
+        expected = kl_divergence(stats.norm(0, width), stats.norm(0, 1))
+        assert [fit["value"] for fit in fits["reverse"]] == pytest.approx([expected], rel=1e-9)
+
+
 def test_bins_lower_both_divergences(visit):
     page = visit(PAGE + "#" + address(((0.5, -2, 1), (0.5, 2, 1)), mode="hand", q="0,1.2", bins=8))
     summary = page.locator(".kl-playground .kl-summary").inner_text()
@@ -147,8 +175,14 @@ def test_a_finger_drags_a_bump(visit):
         ("p=1,NaN,1", "one to five bumps"),
         ("p=1,0,1&q=1", "“q” is not 2 numbers"),
         ("p=1,0,1&of=p&cut=3,-3", "in order"),
-        ("p=1,0,1&mode=none", "no mode"),
-        ("p=1,0,1&bins=7", "4, 8, 16 or 32"),
+        ("p=1,0,1&mode=none", "“mode” must be fits, hand, find, shape"),
+        ("p=1,0,1&bins=7", "4, 8, 16, 32"),
+        ("p=1,0,1&seed=one", "a whole number"),
+        ("p=1,0,1&fixed=one", "“fixed” must be"),
+        ("p=1,0,1&x=1", "there is no “x”"),
+        ("%E0%A4%A", None),
+        ("p=.5,0,.2;.5,0,4&fixed&q=9,0.1", None),
+        ("p=.5,6,.2;.5,-6,.2&of=q&cut=-9,9&bins=4", None),
         ("p=.5,1,1;.5,1,1", None),
     ],
 )
@@ -188,9 +222,9 @@ def test_the_hidden_truth_is_found_by_its_number(visit):
     assert page.locator(".kl-live .p").count() == 0
     assert "after 0 moves" in page.locator(".kl-playground .kl-summary").inner_text()
     page.get_by_role("slider", name="Your normal", exact=True).press("ArrowLeft")
-    page.get_by_text("after 1 moves").wait_for()
+    page.get_by_text("after 1 move.").wait_for()
     page.get_by_role("button", name="Check").click()
-    page.get_by_text("After 1 moves yours is").wait_for()
+    page.get_by_text("After 1 move yours is").wait_for()
     assert page.locator(".kl-live .p").count() > 0
 
 
@@ -203,12 +237,25 @@ def test_without_scripts_the_first_truth_stands_still(visit):
 
 def test_every_preset_is_shown_by_its_link(visit):
     page = visit(PAGE)
-    links = page.locator('article a[href^="#p="]')
+    links = page.locator('article li a[href^="#p="]')
     assert links.count() == 6
-    for i in range(6):
-        links.nth(i).click()
-        page.wait_for_function(f"location.hash === {links.nth(i).get_attribute('href')!r}")
-    page.wait_for_function(f"{FIGURE}.state.p.length === 1")
+    for link in links.all():
+        link.click()
+        page.wait_for_url(f"**/playground.html{link.get_attribute('href')}")
+        sentence = page.locator(".kl-playground .kl-notice").get_by_text(link.inner_text(), exact=True)
+        sentence.wait_for()
+        expect(page.locator(".kl-live")).to_be_in_viewport(ratio=1)
+    page.get_by_role("slider", name="Bump 1 of 1", exact=True).press("ArrowLeft")
+    sentence.wait_for(state="hidden")
+
+
+def test_its_figure_fits_the_narrowest_window(visit):
+    page = visit(PAGE, viewport={"width": 320, "height": 640})
+    for handle in page.get_by_role("slider").all():
+        box = handle.locator(".knob").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 320
+    assert page.locator(".kl-playground .kl-picture").evaluate("(box) => box.scrollWidth <= box.clientWidth")
 
 
 def test_its_script_is_small(site):

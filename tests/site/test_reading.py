@@ -32,10 +32,7 @@ FRAMES = re.compile(r" data-frames='[^']*'")
 
 def test_opening_a_page(opened):
     assert opened.refused == []
-    live = any(
-        "/playground.js" in url for url in opened.requests
-    )  # its picture takes the place of a still one
-    assert opened.shift < (5 * MOST_SHIFT if live else MOST_SHIFT)
+    assert opened.shift < MOST_SHIFT
     assert len(opened.requests) == len(set(opened.requests)) <= MOST_REQUESTS
 
 
