@@ -230,7 +230,7 @@ def _small_excess(k: Array) -> Array:
 
 
 def _large_excess(k: Array) -> Array:
-    value: Array = 0.5 * np.log(2 * np.pi * k) + stirling_remainder(k)
+    value: Array = 0.5 * (np.log(2 * np.pi) + np.log(k)) + stirling_remainder(k)
     return value
 
 

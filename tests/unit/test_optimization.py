@@ -18,3 +18,14 @@ def test_a_slope_too_steep_to_measure_is_not_followed(family):
     assert_array_equal(fit.theta, start)
     assert not fit.converged
     assert fit.message == "no step along the gradient leads higher"
+
+
+@pytest.mark.parametrize("family", [Normal(), DiagonalNormal(3), FullNormal(2)])
+def test_a_slope_that_leads_nowhere_is_given_up(family):
+    start = np.zeros(family.size)
+    fit = maximize(
+        family, lambda theta: (-float(theta @ theta), np.ones(family.size)), start, tol=1e-6, max_iter=50
+    )
+    assert_array_equal(fit.theta, start)
+    assert not fit.converged
+    assert fit.message == "no step along the gradient leads higher"
