@@ -2,7 +2,8 @@
 
 Browsers may break a line between a formula, which is a box to them, and the comma after it. Each formula is
 put with the marks around it into one span, in which `book/_static/page.css` allows breaks inside the formula
-alone. A dash gets a space before it that does not break.
+alone. A dash gets a space before it that does not break. An address in the text may break after its slashes,
+so that it need not break before the mark that follows it.
 """
 
 from __future__ import annotations
@@ -40,6 +41,13 @@ def following(formula: nodes.Node) -> nodes.Node | None:
     return node.next_node(descend=False, siblings=True)
 
 
+def break_at_slashes(address: nodes.Text) -> None:
+    """Let an address in the text break after each of its slashes."""
+    parts = re.split(r"(?<=[^/]/)(?=[^/])", address.astext())
+    pieces = [piece for part in parts for piece in (nodes.Text(part), nodes.raw("", "<wbr>", format="html"))]
+    address.parent.replace(address, pieces[:-1])
+
+
 class KeepTogether(SphinxPostTransform):
     """Join each formula in a line with the marks around it, and each dash with the word before it."""
 
@@ -53,7 +61,10 @@ class KeepTogether(SphinxPostTransform):
                 new = DASH.sub("\u00a0", text)
                 if "‖" in new:
                     new = NAMES.sub(lambda place: place[0] + "\u200b", new)
-                text.parent.replace(text, nodes.Text(new))
+                changed = nodes.Text(new)
+                text.parent.replace(text, changed)
+                if isinstance(changed.parent, nodes.reference) and new.startswith("http"):
+                    break_at_slashes(changed)
         for formula in list(self.document.findall(nodes.math)):
             parent = formula.parent
             place = parent.index(formula)
