@@ -6,11 +6,14 @@
   // "1acQb": differences of the order that the first digit tells, in base 26. A number is some capitals
   // and one small letter, its lowest bit the sign.
   const unpackNumbers = (packed) => {
-    const numbers = (packed.match(/[A-Z]*[a-z]/g) || []).map((letters) => {
-      let value = 0;
-      for (const letter of letters.toLowerCase()) value = value * 26 + parseInt(letter, 36) - 10;
-      return value % 2 ? -(value + 1) / 2 : value / 2;
-    });
+    const numbers = [];
+    for (let i = 1, value = 0; i < packed.length; i++) {
+      const code = packed.charCodeAt(i), small = code >= 97;
+      value = value * 26 + code - (small ? 97 : 65);
+      if (!small) continue;
+      numbers.push(value % 2 ? -(value + 1) / 2 : value / 2);
+      value = 0;
+    }
     for (let order = +packed[0]; order > 0; order--)
       for (let i = 1; i < numbers.length; i++) numbers[i] += numbers[i - 1];
     return numbers.map((number) => number / 100);
@@ -22,9 +25,9 @@
     const [xs, ys] = axes.map(unpackNumbers);
     let next = 0;
     return shape.replace(/([A-Z])(\d+)/g, (_, command, count) => {
-      const from = next;
-      next += +count;
-      return command + xs.slice(from, next).map((x, i) => `${x} ${ys[from + i]}`).join(" ");
+      const points = [];
+      for (const end = next + +count; next < end; next++) points.push(xs[next] + " " + ys[next]);
+      return command + points.join(" ");
     });
   };
 
