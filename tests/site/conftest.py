@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import launch
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, sync_playwright
 
 from kl_book.explore.palette import PALETTE
 
@@ -100,7 +100,7 @@ class Server(ThreadingHTTPServer):
 def site() -> Iterator[Site]:
     if not FOLDER.is_dir():
         pytest.fail(NO_SITE, pytrace=False)
-    with Server(("localhost", 0), functools.partial(Handler, directory=str(FOLDER))) as server:
+    with Server(("localhost", 0), partial(Handler, directory=str(FOLDER))) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield Site(f"http://localhost:{server.server_port}/sub/", FOLDER)
@@ -175,21 +175,17 @@ def hold(page: Page, pattern: re.Pattern[str]) -> Callable[[], None]:
     return release
 
 
-@pytest.fixture(scope="module")
-def opened(request: pytest.FixtureRequest, site: Site, browser: Browser) -> Iterator[Opened]:
-    """Open a page in one order on every machine: first fonts, style sheets, a look at it, scripts."""
-    log = Log()
-    context = browser.new_context(viewport=WIDE, color_scheme="light")
-    context.add_init_script(WATCH)
-    page = context.new_page()
-    log.watch(page)
+def arrive(page: Page, site: Site, path: str, go: Callable[..., object]) -> None:
+    """Let a page arrive in one order on every machine: fonts, style sheets, a look at it, scripts."""
     arrived: set[str] = set()
-    page.on("requestfinished", lambda request: arrived.add(Path(request.url).stem))
+
+    def note(request: Request) -> None:
+        arrived.add(Path(request.url).stem)
+
+    page.on("requestfinished", note)
     release = [hold(page, pattern) for pattern in (SHEETS, SCRIPTS)]
-    page.goto(site.url + request.param, wait_until="commit")
-    first = re.search(
-        r' data-fonts="([^"]*)"', site.file(site.url + request.param).read_text(encoding="utf-8")
-    )
+    go(wait_until="commit")
+    first = re.search(r' data-fonts="([^"]*)"', site.file(site.url + path).read_text(encoding="utf-8"))
     while first and not set(first[1].split()) <= arrived:
         page.wait_for_timeout(10)
     release[0]()
@@ -197,6 +193,24 @@ def opened(request: pytest.FixtureRequest, site: Site, browser: Browser) -> Iter
     release[1]()
     page.wait_for_load_state()
     page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame)).then(() => null)")
+    page.remove_listener("requestfinished", note)
+
+
+@pytest.fixture
+def reload(site: Site) -> Callable[[Page, str], None]:
+    """Return what opens a page once more, in that order."""
+    return lambda page, path: arrive(page, site, path, page.reload)
+
+
+@pytest.fixture(scope="module")
+def opened(request: pytest.FixtureRequest, site: Site, browser: Browser) -> Iterator[Opened]:
+    """Open a page, and leave it open for all tests of it."""
+    log = Log()
+    context = browser.new_context(viewport=WIDE, color_scheme="light")
+    context.add_init_script(WATCH)
+    page = context.new_page()
+    log.watch(page)
+    arrive(page, site, request.param, partial(page.goto, site.url + request.param))
     requests, shift, refused = list(log.requests), page.evaluate("shift"), page.evaluate("refused")
     yield Opened(request.param, request.param in chapters(), page, requests, shift, refused)
     context.close()

@@ -64,15 +64,14 @@ def test_a_check_is_one_line_that_tells_the_truth(opened, page):
 @pytest.mark.parametrize(
     ("mode", "unfolds"), [("read", r"(?!)"), ("code", r"\bkl-code\b"), ("everything", r"")]
 )
-def test_the_switch_is_remembered_and_nothing_moves_when_the_next_page_opens(visit, mode, unfolds):
+def test_the_switch_is_remembered_and_nothing_moves_when_the_next_page_opens(visit, reload, mode, unfolds):
     page = visit(CHAPTER)
     classes = page.locator("article details").evaluate_all("(folds) => folds.map((fold) => fold.className)")
     page.get_by_role("combobox", name="Show").select_option(mode)
     for _ in ("as chosen", "as remembered"):
         assert page.evaluate(OPEN) == [name for name in classes if re.search(unfolds, name)]
         assert page.get_by_role("combobox", name="Show").input_value() == mode
-        page.reload()
-        page.evaluate("seen")
+        reload(page, CHAPTER)
     assert page.evaluate("shift") < 0.001
 
 
