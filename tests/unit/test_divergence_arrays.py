@@ -154,7 +154,7 @@ def test_upper_entries_that_cancel_over_the_batch_are_seen() -> None:
         kl_normal_cholesky(np.zeros(3), np.eye(3), np.zeros(3), factor)
 
 
-@pytest.mark.parametrize("size", [3, 16, 33])
+@pytest.mark.parametrize("size", [3, 16, 40])
 def test_many_covariances_are_as_exact_as_one(size: int, rng: np.random.Generator) -> None:
     count = 600
     roots = rng.normal(size=(2, count, size, size))
@@ -164,7 +164,7 @@ def test_many_covariances_are_as_exact_as_one(size: int, rng: np.random.Generato
     mean_p, mean_q = rng.normal(size=(2, count, size))
     mean_p[::3] = mean_q[::3]
     value = kl_normal_covariance(mean_p, cov_p, mean_q, cov_q)
-    for i in (0, 1, 2, 300, 511, 512, 599)[: 60 // size]:
+    for i in (0, 1, 2, 300, 511, 512, 599)[: 100 // size]:
         ends = mean_p[i], cov_p[i], mean_q[i], cov_q[i]
         bound = 10 * np.linalg.cond(cov_q[i]) * UNIT + 2e-15
         reference = mp_normal_from_covariances(*ends)

@@ -47,13 +47,11 @@ class EvenNumbers(stats.rv_discrete):
         return np.where(k % 2 == 0, 0.5 * 0.5 ** (k / 2.0), 0.0)
 
 
-@pytest.mark.parametrize(
-    ("factor", "p"),
-    [(2.0, stats.norm()), (0.3, stats.truncnorm(-np.inf, 0)), (1 + 1e-7, stats.uniform(1, 2))],
-)
-def test_a_density_that_is_not_normalised_is_named(factor: float, p: Any) -> None:
-    with pytest.raises(ArithmeticError, match="the mass of q = Density comes out as"):
-        kl_divergence(p, custom(factor))
+@pytest.mark.parametrize("factor", [2.0, 0.3, 1 + 1e-7])
+def test_a_density_that_is_not_normalised_is_named(factor: float) -> None:
+    for p in (stats.norm(), stats.truncnorm(-np.inf, 0), stats.uniform(1, 2)):
+        with pytest.raises(ArithmeticError, match="the mass of q = Density comes out as"):
+            kl_divergence(p, custom(factor))
     with pytest.raises(ArithmeticError, match="the mass of q = Density comes out as"):
         cross_entropy(stats.norm(), custom(factor))
     with pytest.raises(ArithmeticError, match="the mass of p = Density comes out as"):

@@ -10,22 +10,11 @@ from kl_lib.families import DiagonalNormal, FullNormal, Normal
 from kl_lib.optimization import maximize
 
 
+@pytest.mark.parametrize("slope", [1.0, 1e308], ids=["to nowhere", "too steep to measure"])
 @pytest.mark.parametrize("family", [Normal(), DiagonalNormal(3), FullNormal(2)])
-def test_a_slope_too_steep_to_measure_is_not_followed(family):
-    start = np.zeros(family.size)
-    steep = np.full(family.size, 1e308)
-    fit = maximize(family, lambda theta: (-float(theta @ theta), steep), start, tol=1e-6, max_iter=50)
-    assert_array_equal(fit.theta, start)
-    assert not fit.converged
-    assert fit.message == "no step along the gradient leads higher"
-
-
-@pytest.mark.parametrize("family", [Normal(), DiagonalNormal(3), FullNormal(2)])
-def test_a_slope_that_leads_nowhere_is_given_up(family):
-    start = np.zeros(family.size)
-    fit = maximize(
-        family, lambda theta: (-float(theta @ theta), np.ones(family.size)), start, tol=1e-6, max_iter=50
-    )
+def test_a_slope_that_gains_nothing_is_given_up(family, slope):
+    start, slopes = np.zeros(family.size), np.full(family.size, slope)
+    fit = maximize(family, lambda theta: (-float(theta @ theta), slopes), start, tol=1e-6, max_iter=50)
     assert_array_equal(fit.theta, start)
     assert not fit.converged
     assert fit.message == "no step along the gradient leads higher"
