@@ -68,7 +68,9 @@ def describe(
 
 
 def draw_card(app: Sphinx) -> None:
-    """Write the picture that goes with a link: one for all pages."""
+    """Write the picture that goes with a link; without the address of the book no page names it."""
+    if not app.config.html_baseurl:
+        return
     target = Path(app.outdir, CARD)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(playground.card(TRUTH, app.config.html_title or app.config.project))

@@ -8,11 +8,12 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
+import head
 import pytest
 import yaml
-from head import TRUTH
 
 # The pages are read once, in one process.
 pytestmark = pytest.mark.xdist_group("files")
@@ -167,10 +168,19 @@ def test_a_page_says_what_it_is_about_where_a_link_to_it_is_shared(document):
         assert not set(told["description"]) & set("\\$<{")
 
 
-def test_a_card_stands_ready_for_links(site):
-    """An address of it needs the address of the book, which nobody has given here."""
-    assert (site.folder / "_static" / "card.png").read_bytes()[1:4] == b"PNG"
-    assert TRUTH in (ROOT / "book" / "index.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("home", ["", "https://example.org/book/"])
+def test_a_card_stands_ready_for_links_where_the_address_of_the_book_is_known(home, tmp_path, monkeypatch):
+    monkeypatch.setattr(head.playground, "card", lambda *_: b"\x89PNG")
+    config = SimpleNamespace(html_baseurl=home, html_title="The book", project="")
+    app, context = SimpleNamespace(outdir=tmp_path, config=config), {}
+    head.draw_card(app)
+    head.describe(app, "book/index", "page.html", context, None)
+    drawn = [file.read_bytes()[1:4] for file in tmp_path.rglob("card.png")]
+    assert (drawn, context.get("card")) == (([b"PNG"], home + "_static/card.png") if home else ([], None))
+
+
+def test_the_card_shows_the_first_figure_of_the_home_page():
+    assert head.TRUTH in (ROOT / "book" / "index.md").read_text(encoding="utf-8")
 
 
 def test_each_statement_links_to_itself(document):
