@@ -146,7 +146,7 @@ def _fold_of_divergences(
     ax.axhline(np.log(2), color=MUTED, linewidth=0.8)
     ax.text(0.05, np.log(2) + 0.02, "log 2", color=MUTED)
     ax.plot(*switch, "o", color=D_COLOR, markerfacecolor=GROUND, markersize=6)
-    ax.annotate(f"switch, a = {switch[0]:.3f}", switch, (-8, 12), ha="right", textcoords="offset points",
+    ax.annotate(f"switch,\na = {switch[0]:.3f}", switch, (8, -30), va="top", textcoords="offset points",
                 color=INK)  # fmt: skip
     ax.text(3.38, 1.12, "covering", color=D_COLOR)
     ax.text(4.25, 0.58, "one mode", color=D_COLOR, ha="right")
