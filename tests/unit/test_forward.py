@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from oracles.statistics import z_scores
@@ -281,6 +281,23 @@ def test_em_keeps_variances_above_the_floor_and_says_so():
     assert_allclose(np.exp(2 * fit.theta[4:].min()), 1e-6 * 0.6 * spread.var())
     assert not fit.converged
     assert fit.message.startswith("the variance of component 1 falls to its floor")
+
+
+@given(
+    counts=st.lists(st.integers(1, 400), min_size=2, max_size=5),
+    seed=st.integers(0, 2**32 - 1),
+    exponent=st.integers(-9, 9),
+    offset=st.sampled_from([0.0, 1.0, 1e3]),
+)
+@example(counts=[300, 200], seed=17, exponent=7, offset=0.0)
+def test_em_finds_no_maximum_where_each_component_has_one_value(counts, seed, exponent, offset):
+    rng = np.random.default_rng(seed)
+    values = np.arange(len(counts)) + rng.uniform(0, 0.5, len(counts))
+    x = offset + 10.0**exponent * np.repeat(values, counts)
+    assume(np.unique(x).size == len(counts))
+    fit = em(len(counts), x, rng=rng)
+    assert not fit.converged
+    assert "falls to its floor" in fit.message
 
 
 @pytest.mark.parametrize("n", [6, 12, 20])
