@@ -302,15 +302,16 @@ def _mixture(label: str, parts: list[Univariate], weights: Array) -> Univariate:
         return np.where(np.isfinite(highest), sums, highest)
 
     size = max(part.size for part in parts)
+    intervals = [interval for part in parts for interval in part.intervals]
     return Univariate(
         label,
         log_density,
         np.log,
-        union([interval for part in parts for interval in part.intervals], size),
+        union(intervals, size),
         False,
         size,
         parts=tuple(parts),
-        breaks=np.concatenate([part.breaks for part in parts]),
+        breaks=np.concatenate([np.ravel(intervals), *(part.breaks for part in parts)]),
         steps=all(part.steps for part in parts),
     )
 
