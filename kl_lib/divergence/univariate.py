@@ -139,9 +139,10 @@ def univariate(p: Distribution, index: tuple[int, ...], origin: float = 0.0) -> 
     if isinstance(p.source, stats.gaussian_kde):
         return _kernel_density(p)
     if isinstance(p.source, stats.Mixture):
-        components = [read_distribution(p.label, component) for component in p.source.components]
+        kept, weights = _weighted(p)
+        components = [read_distribution(p.label, p.source.components[i]) for i in kept]
         parts = [univariate(component, component.own_index(index)) for component in components]
-        return _mixture(_named(p), parts, p.source.weights)
+        return _mixture(_named(p), parts, weights)
     return _frozen(p, index, origin) if isinstance(p.source, rv_frozen) else _newer(p, index)
 
 
@@ -284,11 +285,15 @@ def _given_points(p: Distribution, points: Array, origin: float, size: float) ->
     return replace(scalar, log_density=log_density)
 
 
-def _mixture(label: str, parts: list[Univariate], weights: Array) -> Univariate:
-    """Return the mixture of the components that have any weight."""
-    parts = [part for part, weight in zip(parts, weights, strict=True) if weight > 0]
-    positive = np.asarray(weights[weights > 0], dtype=np.float64)
-    logs = np.log(positive / np.sum(positive))
+def _mixture(
+    label: str, parts: list[Univariate], weights: Array, log_densities: Function | None = None
+) -> Univariate:
+    """Return the mixture of the components, all of which have a weight.
+
+    `log_densities` maps x, (n,), to those of the components, (k, n).
+    """
+    of_parts = log_densities or (lambda x: np.array([part.log_density(x) for part in parts]))
+    logs = np.log(weights / np.sum(weights))[:, np.newaxis]
 
     def log_density(x: Array) -> Array:
         flat = np.ravel(x)
@@ -296,7 +301,7 @@ def _mixture(label: str, parts: list[Univariate], weights: Array) -> Univariate:
         return np.concatenate([of_block(block) for block in blocks]).reshape(np.shape(x))
 
     def of_block(x: Array) -> Array:
-        rows = np.array([log + part.log_density(x) for log, part in zip(logs, parts, strict=True)])
+        rows = logs + of_parts(x)
         highest = np.max(rows, axis=0)
         sums: Array = highest + np.log(np.sum(np.exp(rows - highest), axis=0))
         return np.where(np.isfinite(highest), sums, highest)
@@ -318,9 +323,19 @@ def _mixture(label: str, parts: list[Univariate], weights: Array) -> Univariate:
 
 def _kernel_density(p: Distribution) -> Univariate:
     """Return a stats.gaussian_kde in one dimension as the mixture of normals that it is."""
-    scale = float(np.sqrt(p.source.covariance[0, 0]))
-    parts = [_normal(float(mean), scale) for mean in p.source.dataset[0]]
-    return _mixture(_named(p), parts, p.source.weights)
+    kept, weights = _weighted(p)
+    scale, means = float(np.sqrt(p.source.covariance[0, 0])), p.source.dataset[0][kept]
+
+    def log_densities(x: Array) -> Array:
+        return np.asarray(_LOG_DENSITIES["norm"]((x - means[:, np.newaxis]) / scale) - np.log(scale))
+
+    return _mixture(_named(p), [_normal(float(mean), scale) for mean in means], weights, log_densities)
+
+
+def _weighted(p: Distribution) -> tuple[Any, Array]:
+    """Return which components of a mixture have any weight, and their weights."""
+    kept = np.flatnonzero(p.source.weights > 0)
+    return kept, np.asarray(p.source.weights[kept], dtype=np.float64)
 
 
 def _normal(mean: float, scale: float) -> Univariate:
