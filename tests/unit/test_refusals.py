@@ -466,7 +466,7 @@ def test_every_parameter_of_every_family_is_checked(
                 kl_divergence(p, q)
 
 
-MULTIVARIATE = {"multivariate_normal", "matrix_normal", "wishart", "multinomial", "dirichlet"}
+MULTIVARIATE = {"multivariate_normal", "matrix_normal", "wishart", "invwishart", "multinomial", "dirichlet"}
 
 
 def test_no_registered_family_is_left_out() -> None:
