@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
-from scipy.special import ndtri, zeta
+from scipy.special import exprel, ndtri, zeta
 from scipy.stats.distributions import rv_frozen
 
 from kl_lib import scipy_adapter
@@ -37,7 +37,21 @@ _SAME = 0.2
 # So many densities of the components of a mixture are held at a time.
 _BLOCK = 1 << 18
 
+# So many terms of a harmonic number are summed one by one.
+_FIRST = 1000
+
 _LOG_2PI = float(np.log(2 * np.pi))
+
+
+def _log_harmonic(a: float, n: float) -> float:
+    """Return log Σ k^{−a}, 1 ≤ k ≤ n, by the Euler–Maclaurin formula: SciPy adds all n terms for each k."""
+    m = min(n, _FIRST)
+    log_ratio = np.log(n / m)
+    slow = m ** (1 - a) * log_ratio * exprel((1 - a) * log_ratio)
+    ends = np.array([n, m]) ** -a
+    corrections = 0.5 * (ends[0] - ends[1]) - a / 12 * (ends[0] / n - ends[1] / m)
+    return float(np.log(np.sum(np.arange(1.0, m + 1) ** -a) + slow + corrections))
+
 
 # Logarithms of densities and masses of which SciPy takes the logarithm after they underflow, at location 0
 # and scale 1, under SciPy's names: of x and of the shape parameters.
@@ -57,6 +71,7 @@ _LOG_DENSITIES: dict[str, Callable[..., Array]] = {
     "planck": lambda k, a: np.log(-np.expm1(-a)) - a * k,
     "uniform": lambda x: np.zeros_like(x),
     "zipf": lambda k, a: -a * np.log(k) - np.log(zeta(a)),
+    "zipfian": lambda k, a, n: -a * np.log(k) - _log_harmonic(a, n),
 }
 
 
