@@ -42,7 +42,7 @@ def error_against_distance(
     _draw_errors(ax, distance, errors, limits[0])
     for (name, line), above in zip((lines or {}).items(), (False, True), strict=False):
         ax.plot(distance, line, color=MUTED, dashes=(4, 2), linewidth=1.2)
-        at = int((0.2 if above else 0.42) * distance.size)
+        at = int((0.2 if above else 0.25) * distance.size)
         ax.annotate(name, (distance[at], line[at]), (-9, 7) if above else (9, -7), textcoords="offset points",
                     color=MUTED, ha="right" if above else "left", va="center")  # fmt: skip
     return figure

@@ -127,7 +127,10 @@ def training_run(q: Any, path: Array, step: int, goals: Mapping[str, tuple[float
     bottom.plot(mean, scale, "o", color=Q_COLOR, markersize=7)
     for name, place in goals.items():
         bottom.plot(*place, "D", color=INK, markerfacecolor=GROUND, markersize=8, zorder=0)
-        bottom.annotate(_with_index(name), place, (10, 0), textcoords="offset points", va="center")
+        # Away from the start, from which all paths come.
+        side, right = ("right", -10) if place[0] < path[0, 0] else ("left", 10)
+        words = _with_index(name).replace(" ", "\n", 1)
+        bottom.annotate(words, place, (right, 0), textcoords="offset points", va="center", ha=side)
     bottom.set(xlim=(-2, 4), ylim=(0, 3.2), xlabel="mean of the policy")
     bottom.set_ylabel("its standard deviation")
     return figure

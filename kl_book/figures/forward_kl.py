@@ -89,7 +89,7 @@ def stacked_bars(share: float, seen: float, n: int) -> Figure:
     for row, (words, color) in enumerate((
         ("blue: entropy, bars of the flips, line of p⋆", P_COLOR),
         ("green: divergence of the flips from p_θ", D_COLOR),
-        ("black line: cross-entropy H(p⋆, p_θ)", INK),
+        ("curve: cross-entropy H(p⋆, p_θ)", INK),
     )):  # fmt: skip
         ax.annotate(words, (0, 1), (-24, 44 - 15 * row), xycoords="axes fraction", va="center",
                     textcoords="offset points", color=color)  # fmt: skip

@@ -63,9 +63,12 @@ def gradient_histograms(
     for values, style in ((pathwise, SOLID), (score, DASHED)):
         heights = np.histogram(values, edges)[0] / (len(values) * np.diff(edges))
         top.stairs(heights, edges, baseline=None, color=INK, linewidth=1.3, linestyle=style)
-        flank = int(np.argmax(heights > 0.5 * heights.max())) if style == SOLID else 21  # at −13
-        name, side = ("pathwise", "right") if style == SOLID else ("score function", "center")
-        top.annotate(name, (edges[flank], heights[flank]), (-6, 7), ha=side, textcoords="offset points")
+        if style == SOLID:
+            flank = int(np.argmax(heights > 0.5 * heights.max()))
+            top.annotate("pathwise", (edges[flank], heights[flank]), (-6, 7), ha="right",
+                         textcoords="offset points")  # fmt: skip
+        else:
+            top.annotate("score function", (edges[0], heights[21]), (5, 10), textcoords="offset points")
     top.axvline(exact, color=MUTED, linewidth=0.9, linestyle=DOTTED)
     top.text(exact - 0.5, 0.73, "exact", color=MUTED, ha="right")
     top.plot(score.mean(), 0.03, "^", color=INK, markersize=7)

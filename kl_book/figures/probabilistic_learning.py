@@ -80,8 +80,9 @@ def rankings(
     figure, ((left, right),) = panels([2.6], 2, left=0.55, between=0.75)
     left.fill_between(x, p.pdf(x), color=P_COLOR, alpha=0.12, linewidth=0)
     left.plot(x, p.pdf(x), color=P_COLOR)
-    for (name, q), dashes in zip(models.items(), ((4, 2), (1, 1), (6, 2, 1, 2)), strict=False):
-        _named_model(left, name, x, q.pdf(x), dashes)
+    densities = np.array([q.pdf(x) for q in models.values()])
+    for name, density, dashes in zip(models, densities, ((4, 2), (1, 1), (6, 2, 1, 2)), strict=False):
+        _named_model(left, name, x, density, dashes, clear=max(0.4, densities[:, density.argmax()].max()))
     left.set(xlim=(x[0], x[-1]), ylim=(0, 0.9), xlabel="x", ylabel="density")
     rows = np.arange(len(models))[::-1]
     for offset, marker, words, values in ((0.15, "o", "forward", forward), (-0.15, "D", "reverse", reverse)):
@@ -97,11 +98,13 @@ def rankings(
     return figure
 
 
-def _named_model(ax: Axes, name: str, x: Array, density: Array, dashes: tuple[int, ...]) -> None:
-    """Draw a model; name a low curve on its left flank, where it stands clear, a high one at its peak."""
+def _named_model(
+    ax: Axes, name: str, x: Array, density: Array, dashes: tuple[int, ...], clear: float
+) -> None:
+    """Draw a model; name it at its peak, or where that is below `clear` on its left flank."""
     ax.plot(x, density, color=Q_COLOR, dashes=dashes, linewidth=1.4)
     peak = int(density.argmax())
-    low = density[peak] < 0.4
+    low = density[peak] < clear
     at = int(np.argmax(density > 0.4 * density[peak])) if low else peak
     ax.annotate(name, (x[at], density[at]), (-4, 0) if low else (0, 3), textcoords="offset points",
                 color=Q_COLOR, ha="right" if low else "center")  # fmt: skip

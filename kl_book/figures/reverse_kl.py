@@ -49,7 +49,7 @@ def landscape(a: float, optima: Sequence[tuple[float, float, float]], means: Arr
         top.plot(*curves, color=Q_COLOR, linewidth=width, dashes=dashes)
     top.plot(x, stats.norm.pdf(x, scale=np.hypot(1, a)), color=MUTED, linewidth=1, dashes=(6, 2, 1, 2))
     _key(top)
-    top.set(xlim=(means[0], means[-1]), ylim=(0, 0.6), ylabel="density", yticks=[0, 0.2, 0.4, 0.6])
+    top.set(xlim=(means[0], means[-1]), ylim=(0, 0.8), ylabel="density", yticks=[0, 0.2, 0.4, 0.6])
     bottom.plot(means, depths, color=D_COLOR)
     bottom.plot(centres, values, "o", color=Q_COLOR, markerfacecolor=GROUND, markersize=6)
     bottom.plot(centres[equal], values[equal], "o", color=Q_COLOR, markersize=8)
@@ -146,7 +146,7 @@ def _fold_of_divergences(
     ax.axhline(np.log(2), color=MUTED, linewidth=0.8)
     ax.text(0.05, np.log(2) + 0.02, "log 2", color=MUTED)
     ax.plot(*switch, "o", color=D_COLOR, markerfacecolor=GROUND, markersize=6)
-    ax.annotate(f"switch, a = {switch[0]:.3f}", switch, (-8, 12), ha="right", textcoords="offset points",
+    ax.annotate(f"switch,\na = {switch[0]:.3f}", switch, (8, -30), va="top", textcoords="offset points",
                 color=INK)  # fmt: skip
     ax.text(3.38, 1.12, "covering", color=D_COLOR)
     ax.text(4.25, 0.58, "one mode", color=D_COLOR, ha="right")
@@ -198,7 +198,7 @@ def hanging_bars(bars: Mapping[str, tuple[float, float]], log_aleph: float) -> F
     for place, bound in zip(places, bounds, strict=True):
         ax.plot([place - 0.3, place + 0.3], [bound, bound], color=INK, linewidth=1.8)
         ax.text(place, bound - 0.12, f"{bound:.2f}".replace("-", "−"), color=INK, ha="center", va="top")
-    ax.text(places[-1] + 0.42, log_aleph - 2.3, "black: the ELBO", color=INK, ha="right")
+    ax.text(places[-1] + 0.42, log_aleph - 2.3, "end of a bar: the ELBO", color=INK, ha="right")
     ax.text(places[-1] + 0.42, log_aleph - 2.75, "blue: log ℵ", color=P_COLOR, ha="right")
     ax.text(places[-1] + 0.42, log_aleph - 3.2, "green: the divergence", color=D_COLOR, ha="right")
     ax.set_xticks(places, [name.replace(" ", "\n") for name in bars])

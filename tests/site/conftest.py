@@ -202,7 +202,7 @@ def reload(site: Site) -> Callable[[Page, str], None]:
     return lambda page, path: arrive(page, site, path, page.reload)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def opened(request: pytest.FixtureRequest, site: Site, browser: Browser) -> Iterator[Opened]:
     """Open a page, and leave it open for all tests of it."""
     log = Log()
@@ -259,4 +259,4 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name, paths() or ["book/index.html"])
     if "opened" in metafunc.fixturenames:
         together = [pytest.param(path, marks=pytest.mark.xdist_group(path)) for path in html_pages()]
-        metafunc.parametrize("opened", together, indirect=True, scope="module", ids=html_pages())
+        metafunc.parametrize("opened", together, indirect=True, scope="session", ids=html_pages())

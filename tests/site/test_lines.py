@@ -6,7 +6,9 @@ import statistics
 
 import pytest
 
-WIDTHS = (320, 360, 390, 430, 480, 560, 640, 768, 900, 1024, 1200, 1280, 1400)
+WIDTHS = (320, 360, 390, 430, 480, 560, 640, 768, 1024, 1280)
+# In these windows all boxes are as wide as in one of those.
+SAME = {900: 1024, 1200: 1280, 1400: 1280}
 
 # What a closing mark or a dash begins when nothing of its block stands to its left.
 BROKEN = """() => {
@@ -37,6 +39,8 @@ BROKEN = """() => {
   return found;
 }"""
 
+BOX_WIDTHS = "[...document.querySelectorAll('article *')].map((box) => box.clientWidth).join()"
+
 # The characters of the full lines of long paragraphs of nothing but text.
 LENGTHS = """() => {
   const lengths = [];
@@ -61,6 +65,14 @@ def test_no_line_begins_with_a_mark(page):
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate(BROKEN) == [], width
+
+
+@pytest.mark.parametrize(("width", "tried"), SAME.items())
+def test_other_windows_have_lines_of_the_same_width(visit, width, tried):
+    page = visit("book/old-faithful.html", viewport={"width": width, "height": 900})
+    widths = page.evaluate(BOX_WIDTHS)
+    page.set_viewport_size({"width": tried, "height": 900})
+    assert page.evaluate(BOX_WIDTHS) == widths
 
 
 def test_a_line_holds_66_to_72_characters(visit):

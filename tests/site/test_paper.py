@@ -13,6 +13,9 @@ from paper import order
 from pypdf import PdfReader
 
 BOOK = Path(__file__).parents[2] / "book"
+# They share what is read from the printed book, which takes a minute.
+pytestmark = pytest.mark.xdist_group("paper")
+
 MOST_EMPTY = 0.5  # of the height of a page, where a figure did not fit any more
 FOOT = 60  # points: below are the page numbers
 
