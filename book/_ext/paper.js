@@ -91,3 +91,11 @@ function numberPages(numbers) {
     item.lastChild.textContent = numbers[item.firstChild.hash.slice(1)] ?? "000";
   }
 }
+
+// What stands before the chapters is left, and of these the places that links lead to.
+function emptyChapters() {
+  for (const chapter of document.querySelectorAll("nav ~ article")) {
+    const places = [...chapter.querySelectorAll("[id]")].map(({ id }) => Object.assign(document.createElement("a"), { id }));
+    chapter.replaceChildren(...places);
+  }
+}
