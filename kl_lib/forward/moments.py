@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from kl_lib.checks import as_positive, as_shape
 from kl_lib.divergence.distributions import read_distribution
@@ -18,6 +19,10 @@ from kl_lib.families.parameters import LOG_SCALE_LIMIT
 from kl_lib.types import Array
 
 Moments = tuple[Array, ...]
+
+# Variances that are left of coordinates given the others, below so much of their own for each dimension, are
+# rounding.
+_ROUNDING = 8 * np.finfo(float).eps
 
 
 def match_moments(family: Family, moments: Moments) -> Array:
@@ -110,7 +115,9 @@ def distribution_moments(family: Family, p: Any) -> Moments:
         raise ValueError(f"p must be one distribution, got parameters of shape {shape}")
     if family.outcomes is not None:
         return (_probabilities(p, family.outcomes),)
-    if kind == "continuous":
+    if isinstance(p, stats.gaussian_kde):
+        mean, covariance = _of_kernels(p)
+    elif kind == "continuous":
         mean, covariance = _mean_and_variance(p)
     else:
         mean, covariance = _mean_and_covariance(p)
@@ -122,8 +129,17 @@ def distribution_moments(family: Family, p: Any) -> Moments:
     if len(outside):
         raise _out_of_range("p", f"{scale[outside[0]]:.3g} in coordinate {outside[0]}")
     if isinstance(family, FullNormal):
-        return mean, family.cholesky(family.theta_of(mean, covariance))
+        factor = family.cholesky(family.theta_of(mean, covariance))
+        if np.min(np.diag(factor) / scale) ** 2 <= d * _ROUNDING:
+            raise ValueError(f"p must not lie in a hyperplane: its covariance {covariance} is singular")
+        return mean, factor
     return mean, np.diag(scale)
+
+
+def _of_kernels(p: stats.gaussian_kde) -> tuple[Array, Array]:
+    mean = p.dataset @ p.weights
+    deviations = p.dataset - mean[:, np.newaxis]
+    return mean, p.covariance + (p.weights * deviations) @ deviations.T
 
 
 def _mean_and_variance(p: Any) -> tuple[Any, Any]:
