@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 from oracles.statistics import z_scores
 from scipy import integrate, stats
@@ -647,7 +648,21 @@ def test_a_mixture_is_not_projected_on_from_a_kernel_density():
 
 
 @given(alpha=st.lists(st.floats(0.1, 100), min_size=2, max_size=5))
+@example(alpha=[15.0, 0.25])
 def test_a_distribution_in_a_hyperplane_has_no_full_normal(alpha):
-    for p in (stats.dirichlet(alpha), stats.multinomial(5, np.array(alpha) / np.sum(alpha))):
-        with pytest.raises(ValueError, match=r"hyperplane|positive definite"):
+    counts = np.ceil(alpha).astype(int) + 1
+    for p in (
+        stats.dirichlet(alpha),
+        stats.dirichlet_multinomial(alpha, 5),
+        stats.multinomial(5, np.array(alpha) / np.sum(alpha)),
+        stats.multivariate_hypergeom(counts, 2),
+    ):
+        with pytest.raises(ValueError, match="hyperplane"):
             fit_forward_kl(FullNormal(len(alpha)), p)
+
+
+@given(factor=hnp.arrays(float, 3, elements=st.floats(0.1, 10)), scale=st.floats(1e-6, 1e6))
+def test_nor_has_a_singular_normal(factor, scale):
+    covariance = np.outer(scale * factor, scale * factor)
+    with pytest.raises(ValueError, match=r"hyperplane|positive definite"):
+        fit_forward_kl(FullNormal(3), stats.multivariate_normal(np.zeros(3), covariance, allow_singular=True))
