@@ -23,6 +23,7 @@ def as_finite(name: str, value: ArrayLike, *, minus_infinity: bool = False) -> A
 
     `minus_infinity` lets a logit be -inf, which stands for a probability of 0.
     """
+    _refuse_masked(name, value)
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
@@ -130,6 +131,7 @@ def as_weights(name: str, value: ArrayLike) -> Array:
 
 def as_outcomes(name: str, value: ArrayLike, k: int) -> NDArray[np.int64]:
     """Return `value` as an integer array (n,) of outcomes from 0 to k - 1; True is 1, and 1.0 too."""
+    _refuse_masked(name, value)
     array = np.asarray(value)
     if array.dtype.kind not in "iufb":
         raise TypeError(f"{name} must be integers from 0 to {k - 1}, got {array.dtype} entries")
@@ -166,6 +168,12 @@ def evaluate(
         value, sample = values[tuple(bad[0])], x[bad[0][0]]
         raise ValueError(f"{name} must be finite, got {value}{_at(bad[0])}, where x is {sample}")
     return values
+
+
+def _refuse_masked(name: str, value: Any) -> None:
+    """Refuse an array with masked entries, whose mask NumPy drops."""
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name} must have no masked entries, got {value!r}; leave them out, or fill them")
 
 
 def _at(index: NDArray[np.intp]) -> str:

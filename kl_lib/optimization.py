@@ -32,6 +32,8 @@ _FAR = 20.0
 # How far a maximum is shaken, in standard deviations: what stood on a saddle rolls off.
 _SHAKE = 1e-3
 _ROUNDING = 8 * np.finfo(float).eps
+# What a maximum may lack in nats, where rounding hides it.
+_HIDDEN = 1e-6
 # A gain below this part of the value is read from the slopes.
 _NEAR = 1e-10
 _BACKTRACKS = 60
@@ -138,7 +140,8 @@ class _Climb:
                     return point, STOPPED
                 point = step(point, tol, record)
             if not start.below(point):
-                flat = point.norm**2 / 2 <= _ROUNDING * abs(point.value)  # a gain is lost in rounding
+                # About what is still to gain, and all of it lost in rounding.
+                flat = point.norm**2 / 2 <= min(_ROUNDING * abs(point.value), _HIDDEN)
                 return point, "" if flat else "no step along the gradient leads higher"
 
     def at(self, theta: Array) -> _Point:

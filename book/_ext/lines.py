@@ -51,7 +51,7 @@ def break_at_slashes(address: nodes.Text) -> None:
 class KeepTogether(SphinxPostTransform):
     """Join each formula in a line with the marks around it, and each dash with the word before it."""
 
-    default_priority = 600
+    default_priority = 390  # before the theme shortens addresses of code hosts
     formats = ("html",)
 
     def run(self, **_: Any) -> None:

@@ -145,3 +145,11 @@ async function bind([home, ...pages], style) {
 function numberPages(numbers) {
   for (const page of document.querySelectorAll(".page")) page.textContent = numbers[page.dataset.of] ?? "000";
 }
+
+// What stands before the chapters is left, and of these the places that links lead to.
+function emptyChapters() {
+  for (const chapter of document.querySelectorAll("nav ~ article")) {
+    const places = [...chapter.querySelectorAll("[id]")].map(({ id }) => Object.assign(document.createElement("a"), { id }));
+    chapter.replaceChildren(...places);
+  }
+}

@@ -1,8 +1,8 @@
 """Print the book: one PDF of all pages of the site, with contents, page numbers, bookmarks and links.
 
 Run as ``python book/_ext/paper.py`` after the site is built. The browser makes one document of the pages
-(`paper.js`) and prints it twice: the first printing tells on which page each section begins, the second has
-it in the contents.
+(`paper.js`) and prints it; that tells on which page each section begins. Then it prints what stands before
+the chapters once more, with these numbers in the contents.
 """
 
 from __future__ import annotations
@@ -10,18 +10,20 @@ from __future__ import annotations
 import fcntl
 import re
 import sys
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import yaml
+from pikepdf import Name, OutlineItem, Pdf
 from playwright.sync_api import Page, Route, sync_playwright
-from pypdf import PdfReader, PdfWriter
 
 from browser import launch
 from build import PAPER, PAPER_RECORD, ROOT, SITE, offer_paper, paper_key, same
 
 HERE = Path(__file__).parent
+SCALE = 0.91  # at which the widest formula fits: else the browser shrinks a printing, and not each one alike
 HOST = "http://book.invalid/"  # answered from the site's folder: no server, no network
 
 
@@ -55,39 +57,35 @@ def shell() -> str:
     return f"{head}<body></body></html>"
 
 
-def first_pages(reader: PdfReader) -> dict[str, int]:
+def first_pages(book: Pdf) -> dict[str, int]:
     """Return on which page, from 1, each place that is linked to stands."""
-    found = {}
-    for name, destination in reader.named_destinations.items():
-        number = reader.get_destination_page_number(destination)
-        if number is not None:
-            found[name.lstrip("/")] = number + 1
-    return found
+    numbers = {page.obj.objgen: number for number, page in enumerate(book.pages, start=1)}
+    places: Any = book.Root.Dests
+    return {name.lstrip("/"): numbers[place[0].objgen] for name, place in places.items()}
 
 
-def print_twice(page: Page, target: Path) -> dict[str, int]:
-    """Write the PDF of the bound book to `target`, and return the numbers that its contents give."""
-    numbers: dict[str, int] = {}
-    for _ in range(2):
-        page.evaluate("(numbers) => numberPages(numbers)", numbers)
-        page.pdf(path=target, prefer_css_page_size=True, print_background=True, tagged=True)
-        numbers = numbers or first_pages(PdfReader(target))
-    return numbers
+def print_pages(page: Page, numbers: dict[str, int]) -> Pdf:
+    """Print the bound pages, with what numbers are known in the contents."""
+    page.evaluate("(numbers) => numberPages(numbers)", numbers)
+    printed = page.pdf(scale=SCALE, prefer_css_page_size=True, print_background=True, tagged=True)
+    return Pdf.open(BytesIO(printed))
 
 
-def add_bookmarks(target: Path, headings: list[dict[str, Any]], numbers: dict[str, int]) -> None:
+def take_front(book: Pdf, front: Pdf, count: int) -> None:
+    """Let the first pages show what `front` shows in their places; links and structure stay their own."""
+    for page, numbered in zip(book.pages[:count], front.pages[:count], strict=True):
+        for part in (Name.Contents, Name.Resources):
+            page.obj[part] = book.copy_foreign(front.make_indirect(numbered.obj[part]))
+
+
+def add_bookmarks(book: Pdf, headings: list[dict[str, Any]], numbers: dict[str, int]) -> None:
     """Give the PDF its bookmarks: the browser's own lose the spaces where a heading runs over a line."""
-    writer = PdfWriter(clone_from=target)
-    chapter = None
-    for heading in headings:
-        parent = None if heading["chapter"] else chapter
-        item = writer.add_outline_item(
-            title=heading["title"], page_number=numbers[heading["place"]] - 1, parent=parent
-        )
-        chapter = item if heading["chapter"] else chapter
-    writer.page_mode = "/UseOutlines"
-    writer.add_metadata({"/Author": settings("_config.yml")["author"]})
-    writer.write(target)
+    with book.open_outline() as outline:
+        for heading in headings:
+            beside = outline.root if heading["chapter"] else outline.root[-1].children
+            beside.append(OutlineItem(heading["title"], numbers[heading["place"]] - 1))
+    book.Root.PageMode = Name.UseOutlines
+    book.docinfo[Name.Author] = settings("_config.yml")["author"]
 
 
 def print_book(target: Path) -> None:
@@ -101,9 +99,13 @@ def print_book(target: Path) -> None:
         page.add_script_tag(path=HERE / "paper.js")
         style = (HERE / "paper.css").read_text(encoding="utf-8")
         headings = page.evaluate("([pages, style]) => bind(pages, style)", [order(), style])
-        numbers = print_twice(page, target)
+        book = print_pages(page, {})
+        numbers = first_pages(book)
+        page.evaluate("emptyChapters()")
+        take_front(book, print_pages(page, numbers), numbers[headings[0]["place"]] - 1)
         browser.close()
-    add_bookmarks(target, headings, numbers)
+    add_bookmarks(book, headings, numbers)
+    book.save(target)
 
 
 def main() -> None:

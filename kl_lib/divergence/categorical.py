@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kl_lib.checks import as_finite, check_aligned
+from kl_lib.checks import as_count, as_finite, check_aligned
 from kl_lib.divergence.distributions import Parameters, float_or_array, table_logits
 from kl_lib.divergence.registry import ClosedValue, register_kl
 from kl_lib.numerics import kl_term, softmax_divergence
@@ -73,6 +73,7 @@ def kl_categorical(p: ArrayLike, q: ArrayLike, *, axis: int = -1, logits: bool =
         first, second = np.broadcast_arrays(first, second)
     except ValueError:
         raise ValueError(f"p and q must broadcast, got shapes {np.shape(p)} and {np.shape(q)}") from None
+    axis = as_count("axis", axis, minimum=-first.ndim)
     if logits:
         first, second = (np.moveaxis(side, axis, -1) for side in (first, second))
         _check_some("p", first)

@@ -234,6 +234,14 @@ def kl_wishart(p: Parameters, q: Parameters) -> ClosedValue:
     return half_q * _scatter_of_one(excess, log_ratio) + np.sum(shapes)
 
 
+@register_kl("invwishart", "invwishart")
+def kl_inverse_wishart(p: Parameters, q: Parameters) -> ClosedValue:
+    """Return that of the inverses, whose T has the eigenvalues of the one with the scales exchanged."""
+    return kl_wishart(
+        Parameters(df=p.df, covariance=q.covariance), Parameters(df=q.df, covariance=p.covariance)
+    )
+
+
 @register_kl("matrix_normal", "matrix_normal")
 def kl_matrix_normal(p: Parameters, q: Parameters) -> ClosedValue:
     """Return that of the normal distributions of all entries, whose covariances are V ⊗ U.

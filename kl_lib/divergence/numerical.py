@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+from scipy import stats
 from scipy.stats.distributions import rv_frozen
 
 from kl_lib.checks import evaluate
@@ -14,13 +15,12 @@ from kl_lib.divergence.distributions import (
     Distribution,
     Intervals,
     beyond,
-    common,
     float_or_array,
-    on_lattice,
     without,
 )
 from kl_lib.divergence.quadrature import Terms, Totals, added, integrate
 from kl_lib.divergence.summation import center, sum_integers, sum_points
+from kl_lib.divergence.supports import NO_UNDERFLOW, shared, shown
 from kl_lib.divergence.univariate import Univariate, univariate
 from kl_lib.numerics import every, expm1x
 from kl_lib.types import Array, BatchFunction, Mask
@@ -33,8 +33,6 @@ ABSOLUTE = 1e-28
 _NEAR = 1e-2
 # More than the mean of −log q, in nats, where q underflows: it begins there with 745, and may grow.
 _UNDERFLOWN = 1e4
-# A mass of 0 beside one whose log is above this is no underflow.
-_NO_UNDERFLOW = -600.0
 _EPSILON = np.finfo(np.float64).eps
 _TINY = np.finfo(np.float64).tiny
 # Ratios closer to 1 than this many parts of the logarithms are taken as 1.
@@ -119,22 +117,11 @@ def paired(p: Distribution, q: Distribution, index: tuple[int, ...]) -> Pair | N
     moved = isinstance(p.source, rv_frozen) and isinstance(q.source, rv_frozen)
     origin = p.parameter_at("loc", index) if moved else 0.0
     first, second = univariate(p, index, origin), univariate(q, index, origin)
-    intervals = _shared(first, second)
+    intervals = shared(first, second)
+    if intervals is None and isinstance(p.source, rv_frozen) and not hasattr(stats, p.name):
+        first = shown(first, second)
+        intervals = shared(first, second)
     return None if intervals is None else Pair(first, second, intervals)
-
-
-def _shared(p: Univariate, q: Univariate) -> Intervals | None:
-    """Return the intervals of p, less what rounding alone puts outside q; None if there is more outside."""
-    if not p.discrete:
-        return common(p.intervals, q.intervals, p.size + q.size)
-    if p.points is not None:
-        return [] if q.has(p.points).all() else None
-    lower, upper = p.intervals[0]
-    if q.points is not None:
-        few = upper - lower < q.points.size
-        return p.intervals if few and q.has(np.arange(lower, upper + 1)).all() else None
-    inside = q.intervals[0][0] <= lower + 0.5 and upper - 0.5 <= q.intervals[0][1]
-    return p.intervals if inside and on_lattice(p.offset - q.offset, p.size + q.size) else None
 
 
 def kl_numerical(pair: Pair, relative: float) -> tuple[float, Errors]:
@@ -331,7 +318,7 @@ def _is_in_a_hole(pair: Pair, totals: Totals) -> bool:
     x = pair.p.points if pair.p.points is not None else _window(pair)
     here = (pair.p.log_density(x) > -np.inf) & (pair.q.log_density(x) == -np.inf)
     beside = np.maximum(pair.q.log_density(x - 1), pair.q.log_density(x + 1))
-    return bool(np.any(here & (beside > _NO_UNDERFLOW)))
+    return bool(np.any(here & (beside > NO_UNDERFLOW)))
 
 
 def _window(pair: Pair) -> Array:

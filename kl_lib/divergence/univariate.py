@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
-from scipy.special import ndtri, zeta
+from scipy.special import exprel, ndtri, zeta
 from scipy.stats.distributions import rv_frozen
 
 from kl_lib import scipy_adapter
@@ -37,7 +37,21 @@ _SAME = 0.2
 # So many densities of the components of a mixture are held at a time.
 _BLOCK = 1 << 18
 
+# So many terms of a harmonic number are summed one by one.
+_FIRST = 1000
+
 _LOG_2PI = float(np.log(2 * np.pi))
+
+
+def _log_harmonic(a: float, n: float) -> float:
+    """Return log Σ k^{−a}, 1 ≤ k ≤ n, by the Euler–Maclaurin formula: SciPy adds all n terms for each k."""
+    m = min(n, _FIRST)
+    log_ratio = np.log(n / m)
+    slow = m ** (1 - a) * log_ratio * exprel((1 - a) * log_ratio)
+    ends = np.array([n, m]) ** -a
+    corrections = 0.5 * (ends[0] - ends[1]) - a / 12 * (ends[0] / n - ends[1] / m)
+    return float(np.log(np.sum(np.arange(1.0, m + 1) ** -a) + slow + corrections))
+
 
 # Logarithms of densities and masses of which SciPy takes the logarithm after they underflow, at location 0
 # and scale 1, under SciPy's names: of x and of the shape parameters.
@@ -57,6 +71,7 @@ _LOG_DENSITIES: dict[str, Callable[..., Array]] = {
     "planck": lambda k, a: np.log(-np.expm1(-a)) - a * k,
     "uniform": lambda x: np.zeros_like(x),
     "zipf": lambda k, a: -a * np.log(k) - np.log(zeta(a)),
+    "zipfian": lambda k, a, n: -a * np.log(k) - _log_harmonic(a, n),
 }
 
 
@@ -139,9 +154,10 @@ def univariate(p: Distribution, index: tuple[int, ...], origin: float = 0.0) -> 
     if isinstance(p.source, stats.gaussian_kde):
         return _kernel_density(p)
     if isinstance(p.source, stats.Mixture):
-        components = [read_distribution(p.label, component) for component in p.source.components]
+        kept, weights = _weighted(p)
+        components = [read_distribution(p.label, p.source.components[i]) for i in kept]
         parts = [univariate(component, component.own_index(index)) for component in components]
-        return _mixture(_named(p), parts, p.source.weights)
+        return _mixture(_named(p), parts, weights)
     return _frozen(p, index, origin) if isinstance(p.source, rv_frozen) else _newer(p, index)
 
 
@@ -284,11 +300,15 @@ def _given_points(p: Distribution, points: Array, origin: float, size: float) ->
     return replace(scalar, log_density=log_density)
 
 
-def _mixture(label: str, parts: list[Univariate], weights: Array) -> Univariate:
-    """Return the mixture of the components that have any weight."""
-    parts = [part for part, weight in zip(parts, weights, strict=True) if weight > 0]
-    positive = np.asarray(weights[weights > 0], dtype=np.float64)
-    logs = np.log(positive / np.sum(positive))
+def _mixture(
+    label: str, parts: list[Univariate], weights: Array, log_densities: Function | None = None
+) -> Univariate:
+    """Return the mixture of the components, all of which have a weight.
+
+    `log_densities` maps x, (n,), to those of the components, (k, n).
+    """
+    of_parts = log_densities or (lambda x: np.array([part.log_density(x) for part in parts]))
+    logs = np.log(weights / np.sum(weights))[:, np.newaxis]
 
     def log_density(x: Array) -> Array:
         flat = np.ravel(x)
@@ -296,39 +316,47 @@ def _mixture(label: str, parts: list[Univariate], weights: Array) -> Univariate:
         return np.concatenate([of_block(block) for block in blocks]).reshape(np.shape(x))
 
     def of_block(x: Array) -> Array:
-        rows = np.array([log + part.log_density(x) for log, part in zip(logs, parts, strict=True)])
+        rows = logs + of_parts(x)
         highest = np.max(rows, axis=0)
         sums: Array = highest + np.log(np.sum(np.exp(rows - highest), axis=0))
         return np.where(np.isfinite(highest), sums, highest)
 
     size = max(part.size for part in parts)
+    intervals = [interval for part in parts for interval in part.intervals]
     return Univariate(
         label,
         log_density,
         np.log,
-        union([interval for part in parts for interval in part.intervals], size),
+        union(intervals, size),
         False,
         size,
         parts=tuple(parts),
-        breaks=np.concatenate([part.breaks for part in parts]),
+        breaks=np.concatenate([np.ravel(intervals), *(part.breaks for part in parts)]),
         steps=all(part.steps for part in parts),
     )
 
 
 def _kernel_density(p: Distribution) -> Univariate:
     """Return a stats.gaussian_kde in one dimension as the mixture of normals that it is."""
-    scale = float(np.sqrt(p.source.covariance[0, 0]))
-    parts = [_normal(float(mean), scale) for mean in p.source.dataset[0]]
-    return _mixture(_named(p), parts, p.source.weights)
+    kept, weights = _weighted(p)
+    scale, means = float(np.sqrt(p.source.covariance[0, 0])), p.source.dataset[0][kept]
+
+    def log_densities(x: Array) -> Array:
+        return np.asarray(_LOG_DENSITIES["norm"]((x - means[:, np.newaxis]) / scale) - np.log(scale))
+
+    return _mixture(_named(p), [_normal(float(mean), scale) for mean in means], weights, log_densities)
+
+
+def _weighted(p: Distribution) -> tuple[Any, Array]:
+    """Return which components of a mixture have any weight, and their weights."""
+    kept = np.flatnonzero(p.source.weights > 0)
+    return kept, np.asarray(p.source.weights[kept], dtype=np.float64)
 
 
 def _normal(mean: float, scale: float) -> Univariate:
-    formula = _LOG_DENSITIES["norm"]
-
-    def log_density(x: Array) -> Array:
-        return np.asarray(formula((x - mean) / scale) - np.log(scale))
+    """Return where a normal component lies; its density is taken with those of the others."""
 
     def quantile(u: Array) -> Array:
         return np.asarray(mean + scale * ndtri(u))
 
-    return Univariate("normal", log_density, quantile, [(-np.inf, np.inf)], False)
+    return Univariate("normal", np.log, quantile, [(-np.inf, np.inf)], False)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import stats
 
 from kl_lib.checks import as_count, as_tolerance
 from kl_lib.families import Family, NormalMixture, as_family
@@ -158,7 +159,8 @@ def fit_forward_kl(family: Family, p: SciPyDistribution, *, tol: float = 1e-8, m
         If a moment of p is not finite, its covariance singular, or its mass not on the outcomes of the
         family, each of which must have some.
     NotImplementedError
-        If p has no known covariance, or the family is a multivariate mixture: sample p and use `fit_mle`.
+        If p has no known covariance, or the family is a mixture and p is multivariate or a kernel density:
+        sample p and use `fit_mle`.
     ArithmeticError
         If the quadrature misses mass or variance of p.
 
@@ -189,6 +191,10 @@ def fit_forward_kl(family: Family, p: SciPyDistribution, *, tol: float = 1e-8, m
 
 def _quadrature(p: Any, mean: Array, factor: Array) -> tuple[Array, Array]:
     """Return nodes x and weights w, so that Σ w g(x) is E[g(x)], x ∼ p."""
+    if isinstance(p, stats.gaussian_kde):
+        raise NotImplementedError(
+            f"nothing gives the quantiles of {p!r}; draw samples of p and use fit_mle(family, x)"
+        )
     lower, upper = (p.icdf, p.iccdf) if hasattr(p, "icdf") else (p.ppf, p.isf)
     edges = np.unique(np.concatenate([lower(_LEVELS), upper(_LEVELS)]))
     nodes, weights = np.polynomial.legendre.leggauss(_NODES_PER_PANEL)

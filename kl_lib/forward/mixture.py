@@ -284,7 +284,8 @@ def _groupings(family: NormalMixture, data: WeightedPoints, means: Array) -> tup
         distance = (means**2).sum(axis=-1)[..., None] - 2 * means @ data.points.T
         shares = (components == distance.argmin(axis=-2)[..., None, :]) * data.weights
         mass, means, variances = data.moments(shares, means)
-    rounding = (8 * np.finfo(float).eps * np.abs(data.points).max(axis=0)) ** 2  # of the mean of equal values
+    # Of the mean of equal values, a sum of as many terms.
+    rounding = (len(data.points) * np.finfo(float).eps * np.abs(data.points).max(axis=0)) ** 2
     within = (mass[..., None] * variances).sum(axis=-2, keepdims=True)
     within = np.where(within > rounding, within, 1)
     log_scales = 0.5 * np.log(np.where(variances > rounding, variances, within))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from kl_lib.checks import as_positive, as_shape
 from kl_lib.divergence.distributions import read_distribution
@@ -18,6 +19,12 @@ from kl_lib.families.parameters import LOG_SCALE_LIMIT
 from kl_lib.types import Array
 
 Moments = tuple[Array, ...]
+
+# Whose covariances are singular, whatever rounding makes of them.
+_ONE_SUM = {"dirichlet", "dirichlet_multinomial", "multinomial", "multivariate_hypergeom"}
+# Variances that are left of coordinates given the others, below so much of their own for each dimension, are
+# rounding.
+_ROUNDING = 8 * np.finfo(float).eps
 
 
 def match_moments(family: Family, moments: Moments) -> Array:
@@ -100,7 +107,7 @@ def varying_points(x: NDArray[Any]) -> Array:
 
 def distribution_moments(family: Family, p: Any) -> Moments:
     """Return the moments of a distribution of the family's kind."""
-    kind, shape = _kind_and_shape(p)
+    name, kind, shape = _name_kind_and_shape(p)
     wanted = (
         "discrete" if family.outcomes is not None else "multivariate" if family.event_shape else "continuous"
     )
@@ -110,7 +117,9 @@ def distribution_moments(family: Family, p: Any) -> Moments:
         raise ValueError(f"p must be one distribution, got parameters of shape {shape}")
     if family.outcomes is not None:
         return (_probabilities(p, family.outcomes),)
-    if kind == "continuous":
+    if isinstance(p, stats.gaussian_kde):
+        mean, covariance = _of_kernels(p)
+    elif kind == "continuous":
         mean, covariance = _mean_and_variance(p)
     else:
         mean, covariance = _mean_and_covariance(p)
@@ -122,8 +131,19 @@ def distribution_moments(family: Family, p: Any) -> Moments:
     if len(outside):
         raise _out_of_range("p", f"{scale[outside[0]]:.3g} in coordinate {outside[0]}")
     if isinstance(family, FullNormal):
-        return mean, family.cholesky(family.theta_of(mean, covariance))
+        if name in _ONE_SUM:
+            raise ValueError(f"p must not lie in a hyperplane: the coordinates of {name} have one sum")
+        factor = family.cholesky(family.theta_of(mean, covariance))
+        if np.min(np.diag(factor) / scale) ** 2 <= d * _ROUNDING:
+            raise ValueError(f"p must not lie in a hyperplane: its covariance {covariance} is singular")
+        return mean, factor
     return mean, np.diag(scale)
+
+
+def _of_kernels(p: stats.gaussian_kde) -> tuple[Array, Array]:
+    mean = p.dataset @ p.weights
+    deviations = p.dataset - mean[:, np.newaxis]
+    return mean, p.covariance + (p.weights * deviations) @ deviations.T
 
 
 def _mean_and_variance(p: Any) -> tuple[Any, Any]:
@@ -138,11 +158,11 @@ def _mean_and_variance(p: Any) -> tuple[Any, Any]:
     return p.mean(), variance
 
 
-def _kind_and_shape(p: Any) -> tuple[str, tuple[int, ...]]:
+def _name_kind_and_shape(p: Any) -> tuple[str, str, tuple[int, ...]]:
     if isinstance(p, DiagonalNormalMixture):
-        return "multivariate", ()
+        return "normal mixture", "multivariate", ()
     read = read_distribution("p", p)
-    return read.kind, read.shape
+    return read.name, read.kind, read.shape
 
 
 def _mean_and_covariance(p: Any) -> tuple[Any, Any]:

@@ -259,6 +259,26 @@ def test_wishart_in_one_dimension_is_gamma() -> None:
     assert kl_divergence(stats.wishart(3, E3), stats.wishart(3, E3)) == 0
 
 
+@given(seed=st.integers(0, 2**32 - 1), d=st.integers(1, 4), nearness=st.floats(0, 6))
+def test_inverse_wishart(seed: int, d: int, nearness: float) -> None:
+    rng, distance = np.random.default_rng(seed), 10.0**-nearness
+    df_q = d - 1 + np.exp(rng.uniform(-3, 6))
+    df_p = d - 1 + (df_q - d + 1) * np.exp(distance * rng.uniform(-2, 2))
+    of_q = given_by("matrix", random_root(rng, d, 10.0))
+    of_p = close_to("matrix", of_q, distance, rng)
+    value = kl_divergence(stats.invwishart(df_p, of_p), stats.invwishart(df_q, of_q))
+    reference = mp_wishart(df_p, exact(of_p) ** -1, df_q, exact(of_q) ** -1)
+    assert abs(value - reference) <= 1e-13 * reference
+
+
+def test_inverse_wishart_in_one_dimension_is_inverse_gamma() -> None:
+    value = kl_divergence(stats.invwishart(3.0, 2.0), stats.invwishart(5.0, 0.7))
+    assert value == pytest.approx(
+        kl_divergence(stats.invgamma(1.5, scale=1.0), stats.invgamma(2.5, scale=0.35))
+    )
+    assert kl_divergence(stats.invwishart(3, E3), stats.invwishart(3, E3)) == 0
+
+
 def test_wishart_against_simulation(rng: np.random.Generator) -> None:
     p, q = stats.wishart(4, E3 + 0.5), stats.wishart(6.5, E3)
     x = np.moveaxis(p.rvs(20_000, random_state=rng), 0, -1)

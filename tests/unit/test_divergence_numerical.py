@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from oracles.moments import normal_to_cauchy
 from scipy import stats
 
-from kl_lib import kl_divergence
+from kl_lib import entropy, kl_categorical, kl_divergence
 
 TWO_NORMALS = stats.Mixture(
     [stats.Normal(mu=1.0, sigma=1.0), stats.Normal(mu=10.0, sigma=1.5)], weights=np.array([0.5, 0.5])
@@ -198,6 +201,35 @@ def test_histograms() -> None:
     assert kl_divergence(q, p) == np.inf
     assert kl_divergence(p(loc=1, scale=2), q(loc=1, scale=2)) == pytest.approx(kl_divergence(p, q), rel=1e-9)
     assert kl_divergence(p, stats.norm()) > 0
+
+
+def _of_uniforms(edges: list[float], weights: list[float]) -> stats.Mixture:
+    """Return the density that is constant between the edges, with these masses over their sum."""
+    pieces = [stats.Uniform(a=a, b=b) for a, b in itertools.pairwise(edges)]
+    return stats.Mixture(pieces, weights=np.array(weights) / np.sum(weights))
+
+
+@given(
+    widths=st.lists(st.floats(0.1, 3), min_size=2, max_size=5),
+    data=st.data(),
+    start=st.sampled_from([0.0, -1.5, 1e3]),
+)
+def test_steps_of_uniform_components_that_touch(widths: list[float], data: Any, start: float) -> None:
+    edges = (start + np.cumsum([0.0, *widths])).tolist()
+    masses = st.lists(st.floats(0.05, 1), min_size=len(widths), max_size=len(widths))
+    first, second = data.draw(masses), data.draw(masses)
+    p, q = _of_uniforms(edges, first), _of_uniforms(edges, second)
+    assert kl_divergence(p, q) == pytest.approx(
+        kl_categorical(first / np.sum(first), second / np.sum(second)), rel=1e-9, abs=1e-12
+    )
+    of_width = np.log(np.diff(edges))
+    shares = first / np.sum(first)
+    assert entropy(p) == pytest.approx(np.sum(shares * (of_width - np.log(shares))), abs=1e-9)
+
+
+def test_a_middle_piece_of_the_mean_height_says_nothing_of_the_others() -> None:
+    p, q = _of_uniforms([0.0, 1.0, 2.0, 3.0], [3.0, 2.0, 1.0]), stats.Uniform(a=0.0, b=3.0)
+    assert kl_divergence(p, q) == pytest.approx(0.5 * np.log(1.5) + np.log(0.5) / 6, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -136,3 +136,78 @@ def test_a_truncated_variable_knows_nothing_of_another_one() -> None:
     for side in (plain, moved):
         assert kl_divergence(side, uniform) == pytest.approx(5.1556988920, rel=1e-9)
     assert scipy_adapter.shift(plain) == 0 < 998.5 <= scipy_adapter.shift(moved)
+
+
+# Classes that state no bounds live, as SciPy has it, on the whole line.
+
+
+class Power(stats.rv_continuous):
+    """A density (a + 1) x^a on [0, 1], 0 elsewhere."""
+
+    def _pdf(self, x: Any, a: Any) -> Any:
+        inside = (x > 0) & (x < 1)
+        return np.where(inside, (a + 1) * np.where(inside, x, 1.0) ** a, 0.0)
+
+
+class Die(stats.rv_discrete):
+    """Each of n faces alike, from 0."""
+
+    def _pmf(self, k: Any, n: Any) -> Any:
+        return np.where((k >= 0) & (k < n), 1 / n, 0.0)
+
+
+class Underflowing(stats.rv_continuous):
+    """A standard normal density whose logarithm is taken after it underflows."""
+
+    def _pdf(self, x: Any) -> Any:
+        return np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)
+
+
+class Heavy(stats.rv_continuous):
+    """A Cauchy density."""
+
+    def _pdf(self, x: Any) -> Any:
+        return 1 / np.pi / (1 + x * x)
+
+
+POWER, DIE = Power(name="Power"), Die(name="Die")
+
+
+@given(
+    a=st.floats(0.1, 3),
+    loc=st.floats(-100, 100),
+    scale=st.floats(0.1, 10),
+    below=st.floats(0, 2),
+    above=st.floats(0, 2),
+)
+def test_a_density_that_ends_before_its_support_does(
+    a: float, loc: float, scale: float, below: float, above: float
+) -> None:
+    p = POWER(a, loc=loc, scale=scale)
+    q = stats.uniform(loc - below * scale, (1 + below + above) * scale)
+    expected = np.log((a + 1) * (1 + below + above)) - a / (a + 1)
+    assert kl_divergence(p, q, rtol=1e-7) == pytest.approx(expected, rel=1e-6, abs=1e-7)
+    assert kl_divergence(p, stats.uniform(loc, 0.9 * scale)) == np.inf
+
+
+@given(n=st.integers(1, 2000), more=st.integers(0, 50), loc=st.integers(-9, 9))
+def test_a_mass_that_ends_before_its_support_does(n: int, more: int, loc: int) -> None:
+    p = DIE(n, loc=loc)
+    assert kl_divergence(p, stats.randint(0, n + more, loc=loc)) == pytest.approx(
+        np.log((n + more) / n), rel=1e-9, abs=1e-12
+    )
+    faces = stats.rv_discrete(values=(loc + np.arange(n + more), np.full(n + more, 1 / (n + more))))
+    assert kl_divergence(p, faces) == pytest.approx(np.log((n + more) / n), rel=1e-9, abs=1e-12)
+    if n > 1:
+        assert kl_divergence(p, stats.randint(0, n - 1, loc=loc)) == np.inf
+
+
+@pytest.mark.parametrize("q", [stats.uniform(-50, 100), stats.uniform(-5, 10), stats.expon()])
+@pytest.mark.parametrize("p", [Underflowing(name="Underflowing")(), Heavy(name="Heavy")()])
+def test_a_density_that_underflows_has_not_ended(p: Any, q: Any) -> None:
+    assert kl_divergence(p, q) == np.inf
+
+
+def test_a_density_that_is_not_found_keeps_its_support() -> None:
+    assert kl_divergence(POWER(1.0, loc=0.0, scale=1e-3), stats.uniform(5, 1)) == np.inf
+    assert kl_divergence(DIE(3, loc=10**6), stats.randint(0, 9)) == np.inf

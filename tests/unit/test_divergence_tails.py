@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import fsum
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from oracles import closed_forms, moments
 from oracles.closed_forms import exact
 from scipy import stats
 from scipy.special import digamma, gammaln
 
-from kl_lib import cross_entropy, kl_divergence
+from kl_lib import cross_entropy, entropy, kl_divergence
 from kl_lib.divergence import numerical
 from kl_lib.divergence.distributions import read_distribution
 from kl_lib.divergence.summation import center
@@ -113,6 +114,29 @@ def test_sums_of_reports() -> None:
         0.0102235413561, rel=1e-11
     )
     assert cross_entropy(stats.geom(1e-6), stats.geom(1e-6)) == pytest.approx(14.8155100580, rel=1e-11)
+
+
+@given(
+    a=st.floats(0, 3),
+    step=st.floats(-0.5, 0.5),
+    n=st.integers(1, 200_000),
+    further=st.sampled_from([0, 1, 9]),
+)
+@example(a=0.8, step=0.2, n=200_000, further=0)
+def test_zipfs_law_over_a_vocabulary(a: float, step: float, n: int, further: int) -> None:
+    b, logs = max(a + step, 0.0), np.log(np.arange(1.0, n + further + 1))
+    log_p, log_q = (
+        -a * logs[:n] - np.log(fsum(np.exp(-a * logs[:n]))),
+        -b * logs - np.log(fsum(np.exp(-b * logs))),
+    )
+    start = perf_counter()
+    value, entropy_of_p = (
+        kl_divergence(stats.zipfian(a, n), stats.zipfian(b, n + further)),
+        entropy(stats.zipfian(a, n)),
+    )
+    assert perf_counter() - start < 5
+    assert value == pytest.approx(fsum(np.exp(log_p) * (log_p - log_q[:n])), rel=1e-8, abs=1e-12)
+    assert entropy_of_p == pytest.approx(-fsum(np.exp(log_p) * log_p), rel=1e-9, abs=1e-11)
 
 
 def test_a_tail_that_is_too_slow_is_refused_within_seconds() -> None:

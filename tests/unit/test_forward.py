@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 from oracles.statistics import z_scores
 from scipy import integrate, stats
@@ -281,6 +282,23 @@ def test_em_keeps_variances_above_the_floor_and_says_so():
     assert_allclose(np.exp(2 * fit.theta[4:].min()), 1e-6 * 0.6 * spread.var())
     assert not fit.converged
     assert fit.message.startswith("the variance of component 1 falls to its floor")
+
+
+@given(
+    counts=st.lists(st.integers(1, 400), min_size=2, max_size=5),
+    seed=st.integers(0, 2**32 - 1),
+    exponent=st.integers(-9, 9),
+    offset=st.sampled_from([0.0, 1.0, 1e3]),
+)
+@example(counts=[300, 200], seed=17, exponent=7, offset=0.0)
+def test_em_finds_no_maximum_where_each_component_has_one_value(counts, seed, exponent, offset):
+    rng = np.random.default_rng(seed)
+    values = np.arange(len(counts)) + rng.uniform(0, 0.5, len(counts))
+    x = offset + 10.0**exponent * np.repeat(values, counts)
+    assume(np.unique(x).size == len(counts))
+    fit = em(len(counts), x, rng=rng)
+    assert not fit.converged
+    assert "falls to its floor" in fit.message
 
 
 @pytest.mark.parametrize("n", [6, 12, 20])
@@ -606,3 +624,45 @@ REFUSED = [
 def test_refuses(call, error, match):
     with pytest.raises(error, match=match):
         call()
+
+
+# kernel densities and hyperplanes as targets
+
+
+@given(seed=st.integers(0, 2**32 - 1), d=st.integers(1, 3), exponent=st.integers(-9, 9))
+def test_the_moments_of_a_kernel_density_are_those_of_its_normals(seed, d, exponent):
+    rng = np.random.default_rng(seed)
+    points, weights = 10.0**exponent * rng.normal(size=(d, 9)), rng.dirichlet(np.ones(9))
+    p = stats.gaussian_kde(points, weights=weights)
+    fit = fit_forward_kl(Normal() if d == 1 else FullNormal(d), p)
+    second = np.einsum("n,in,jn->ij", weights, points, points) + p.covariance
+    mean = np.average(points, axis=1, weights=weights)
+    assert_allclose(fit.theta[:d], mean, rtol=1e-12, atol=1e-12 * 10.0**exponent)
+    covariance = fit.distribution.cov if d > 1 else fit.distribution.var()
+    assert_allclose(covariance, second - np.outer(mean, mean), rtol=1e-9, atol=1e-12 * 100.0**exponent)
+
+
+def test_a_mixture_is_not_projected_on_from_a_kernel_density():
+    with pytest.raises(NotImplementedError, match=r"quantiles of .*gaussian_kde.*use fit_mle"):
+        fit_forward_kl(NormalMixture(2), stats.gaussian_kde([0.0, 1.0, 2.0]))
+
+
+@given(alpha=st.lists(st.floats(0.1, 100), min_size=2, max_size=5))
+@example(alpha=[15.0, 0.25])
+def test_a_distribution_in_a_hyperplane_has_no_full_normal(alpha):
+    counts = np.ceil(alpha).astype(int) + 1
+    for p in (
+        stats.dirichlet(alpha),
+        stats.dirichlet_multinomial(alpha, 5),
+        stats.multinomial(5, np.array(alpha) / np.sum(alpha)),
+        stats.multivariate_hypergeom(counts, 2),
+    ):
+        with pytest.raises(ValueError, match="hyperplane"):
+            fit_forward_kl(FullNormal(len(alpha)), p)
+
+
+@given(factor=hnp.arrays(float, 3, elements=st.floats(0.1, 10)), scale=st.floats(1e-6, 1e6))
+def test_nor_has_a_singular_normal(factor, scale):
+    covariance = np.outer(scale * factor, scale * factor)
+    with pytest.raises(ValueError, match=r"hyperplane|positive definite"):
+        fit_forward_kl(FullNormal(3), stats.multivariate_normal(np.zeros(3), covariance, allow_singular=True))

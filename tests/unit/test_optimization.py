@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from kl_lib.families import DiagonalNormal, FullNormal, Normal
+from kl_lib.families import Bernoulli, DiagonalNormal, FullNormal, Normal
 from kl_lib.optimization import maximize
 
 
@@ -18,3 +20,15 @@ def test_a_slope_that_gains_nothing_is_given_up(family, slope):
     assert_array_equal(fit.theta, start)
     assert not fit.converged
     assert fit.message == "no step along the gradient leads higher"
+
+
+@given(height=st.floats(0, 40), slope=st.floats(-12, 12))
+def test_a_maximum_whose_value_is_lost_in_rounding_is_one_to_a_millionth_of_a_nat(height, slope):
+    """A peak at 0, which no step leaves, has a slope still: flat if it and what it gains are lost."""
+    value, slope = -(10.0**height), 10.0**slope
+
+    def peak(theta):
+        return value - slope * abs(theta[0]), -slope * np.sign(theta + 1e-300)
+
+    fit = maximize(Bernoulli(), peak, np.array([-0.0]), tol=1e-9, max_iter=50)
+    assert fit.converged == (slope <= 1e-9 or slope**2 / 2 <= min(8 * 2.0**-52 * -value, 1e-6))

@@ -12,6 +12,8 @@ from scipy import stats
 from kl_lib import (
     cross_entropy,
     entropy,
+    families,
+    fit_mle,
     kl_categorical,
     kl_divergence,
     kl_normal_cholesky,
@@ -22,6 +24,7 @@ from kl_lib.divergence.registry import registered_pairs
 
 NORMAL = stats.norm()
 POINTS = [0.5, 0.5]
+MASKED = np.ma.array([0.0, 1.0], mask=[False, True])
 EYE = np.eye(2)
 ZERO = np.zeros(2)
 PLANE = stats.multivariate_normal(ZERO, EYE)
@@ -254,6 +257,17 @@ REFUSED: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ),
     ("empty", lambda: kl_categorical([], []), ValueError, r"p must sum to 1 within 1e-09, got 0\.0"),
     ("axis", lambda: kl_categorical(POINTS, POINTS, axis=1), ValueError, "axis 1 is out of bounds"),
+    ("axis -2", lambda: kl_categorical(POINTS, POINTS, axis=-2), ValueError, "axis must be an integer >= -1"),
+    ("axis ½", lambda: kl_categorical(POINTS, POINTS, axis=0.5), TypeError, "axis must be an integer"),
+    ("masked p", lambda: kl_categorical(MASKED, POINTS), ValueError, "p must have no masked entries"),
+    (
+        "masked loc",
+        lambda: kl_divergence(stats.norm(MASKED), NORMAL),
+        ValueError,
+        "loc of p must have no masked",
+    ),
+    ("masked x", lambda: fit_mle(families.Normal(), MASKED), ValueError, "x must have no masked entries"),
+    ("masked outcomes", lambda: fit_mle(families.Bernoulli(), MASKED), ValueError, "x must have no masked"),
     (
         "logit inf",
         lambda: kl_categorical([0.0, np.inf], POINTS, logits=True),
@@ -466,7 +480,7 @@ def test_every_parameter_of_every_family_is_checked(
                 kl_divergence(p, q)
 
 
-MULTIVARIATE = {"multivariate_normal", "matrix_normal", "wishart", "multinomial", "dirichlet"}
+MULTIVARIATE = {"multivariate_normal", "matrix_normal", "wishart", "invwishart", "multinomial", "dirichlet"}
 
 
 def test_no_registered_family_is_left_out() -> None:
