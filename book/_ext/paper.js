@@ -56,15 +56,26 @@ function layOutSteps(figure) {
   figure.querySelector(".kl-figure").after(below);
 }
 
-// A link whose words have no number says its page, one that leads nowhere is words.
-function namePages(articles) {
-  for (const link of articles.flatMap((article) => [...article.querySelectorAll('a[href^="#"]:not(svg a)')])) {
-    if (!document.getElementById(decodeURIComponent(link.hash.slice(1)))) {
-      link.replaceWith(...link.childNodes);
-    } else if (!/\d/.test(link.textContent) && !link.closest("#api")) {
-      link.append(" (p.\u00a0", pageOf(link), ")");
+// A link whose words have no number says where it leads: what stands before the chapters, and is printed again,
+// by the page, a chapter by the number of its target. One that leads nowhere is words.
+function nameTargets([front, ...chapters]) {
+  for (const article of [front, ...chapters]) {
+    for (const link of article.querySelectorAll('a[href^="#"]:not(svg a)')) {
+      const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+      if (!target) link.replaceWith(...link.childNodes);
+      else if (/\d/.test(link.textContent)) continue;
+      else if (article === front) link.append(" (p.\u00a0", pageOf(link), ")");
+      else link.append(numberOf(target));
     }
   }
+}
+
+function numberOf(target) {
+  const title = target.querySelector("h1, h2, h3, h4, .admonition-title, .kl-caption-title, .kl-predict-title");
+  const number = title?.querySelector(".section-number, .caption-number")?.textContent.trim().replace(/\.$/, "");
+  if (!number) return "";
+  const kind = { ARTICLE: "chapter ", SECTION: "section " }[target.tagName] ?? "";
+  return ` (${kind}${number})`;
 }
 
 function pageOf(link) {
@@ -136,7 +147,7 @@ async function bind([home, ...pages], style) {
   document.head.append(sheet);
   document.body.replaceChildren(articles[0], colophon, nav, ...articles.slice(1));
   await document.fonts.ready;
-  namePages(articles);
+  nameTargets(articles);
   keepWhole();
   return headings.map(({ chapter, place, title }) => ({ chapter, place, title }));
 }
