@@ -47,7 +47,7 @@ def test_all_code_is_folded_under_its_own_name(opened, page):
 
 
 def test_the_fold_of_aims_takes_paragraphs_and_no_cell_of_a_table(page):
-    aims = page.locator("article details.kl-aims p").all_inner_texts()
+    aims = page.locator("article details.kl-aims p").all_text_contents()
     assert [aim for aim in aims if not aim.endswith(".")] == []
 
 
