@@ -85,6 +85,15 @@ function pageOf(link) {
   return page;
 }
 
+// A section may begin at the foot of a page and its heading on the next: links lead to the heading.
+function headSections() {
+  for (const section of document.querySelectorAll("article section[id]")) {
+    const { id } = section;
+    section.removeAttribute("id");
+    section.querySelector(":scope > :is(h1, h2, h3, h4)").id = id;
+  }
+}
+
 // Short boxes and cells stay whole. In em, a height is nearly the same on the screen, where it is measured.
 const WHOLE = { ".admonition, .kl-predict, .exercise": 26, "div.cell:not(:has(.kl-figure))": 10 };
 
@@ -148,6 +157,7 @@ async function bind([home, ...pages], style) {
   document.body.replaceChildren(articles[0], colophon, nav, ...articles.slice(1));
   await document.fonts.ready;
   nameTargets(articles);
+  headSections();
   keepWhole();
   return headings.map(({ chapter, place, title }) => ({ chapter, place, title }));
 }
