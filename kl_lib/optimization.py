@@ -187,7 +187,8 @@ class _Climb:
             length, theta, value, gradient = found
             self.left -= 1
             record(theta, value)
-            if np.abs((theta - point.theta)[self.family.log_scales]).max(initial=0.0) > _STALE:
+            logs = self.family.log_scales
+            if np.abs(theta[logs] - point.theta[logs]).max(initial=0.0) > _STALE:
                 break
             step, bend = length * direction, before - gradient
             if (curvature := float(step @ bend)) > 0:
