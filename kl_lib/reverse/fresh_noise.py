@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kl_lib.checks import evaluate
 from kl_lib.families import Family, Reparameterizable
@@ -14,7 +15,6 @@ from kl_lib.gradients.elbo import ElboDraw, draw_elbo
 from kl_lib.results import Estimate, Fit
 from kl_lib.reverse.slopes import check_gradient
 from kl_lib.types import Array, BatchFunction, Callback
-
 
 def on_fresh_noise(
     family: Family,
@@ -56,6 +56,11 @@ def adam(
     return family.centred(theta), trace
 
 
+def possible_outcomes(family: Family, count: int, theta: Array) -> NDArray[np.intp]:
+    """Return those of the outcomes of a discrete family whose probability is not 0."""
+    return np.flatnonzero(family.log_prob(theta, np.arange(count)) > -np.inf)
+
+
 def judged(
     family: Family,
     theta: Array,
@@ -67,7 +72,7 @@ def judged(
 ) -> Fit:
     """Return the fit, converged if what the ELBO could still gain is small beside its error."""
     if family.outcomes is not None:
-        x = np.arange(family.outcomes)
+        x = possible_outcomes(family, family.outcomes, theta)
         log_prob = family.log_prob(theta, x)
         terms = np.maximum(evaluate("log_p", log_p, x, minus_infinity=True), -1e150) - log_prob
         # the squared gradient in the metric of Fisher, which sums over the outcomes
