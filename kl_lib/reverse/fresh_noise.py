@@ -16,6 +16,10 @@ from kl_lib.results import Estimate, Fit
 from kl_lib.reverse.slopes import check_gradient
 from kl_lib.types import Array, BatchFunction, Callback
 
+# An ELBO that ends so many standard errors below where it began is not at its maximum.
+_ERRORS = 6
+
+
 def on_fresh_noise(
     family: Family,
     log_p: BatchFunction,
@@ -82,8 +86,11 @@ def judged(
         square = float((gradients.mean(axis=0) ** 2).sum())
         noise = float(gradients.var(axis=0, ddof=1).sum()) / len(gradients)
     allowed = max(tol, objective.standard_error)
-    converged = (square + noise) / 2 <= allowed
-    if converged:
+    fell = objective.value < trace[0] - _ERRORS * allowed
+    converged = (square + noise) / 2 <= allowed and not fell
+    if fell:
+        message = "the ELBO ends lower than it began: take smaller steps, or check grad_log_p"
+    elif converged:
         message = "the ELBO could gain no more than its error"
     elif square > noise:
         message = "the gradient is not yet zero: take more steps, or larger ones"

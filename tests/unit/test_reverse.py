@@ -431,6 +431,18 @@ def test_an_outcome_without_probability_at_the_start_has_none_at_the_end(elsewhe
     assert_allclose(fit.distribution.pmf([0, 1, 2]), special.softmax(log_p), atol=0.1)
 
 
+@given(height=st.floats(1, 100), width=st.floats(0.01, 1), seed=st.integers(0, 99))
+@settings(max_examples=4, deadline=None)
+def test_steps_without_a_slope_lead_nowhere(height, width, seed):
+    """A staircase, whose slope is 0 wherever it has one: entropy alone leads, and the ELBO ends lower."""
+    fit = fit_reverse_kl(
+        Normal(), lambda x: -height * np.floor(np.abs(x / width)), np.zeros_like,
+        n=50, steps=200, rng=np.random.default_rng(seed), method="stochastic",
+    )  # fmt: skip
+    assert not fit.converged
+    assert fit.message == "the ELBO ends lower than it began: take smaller steps, or check grad_log_p"
+
+
 def test_noise_is_not_taken_for_a_maximum(rng):
     # Student's t with 3 degrees of freedom at 1000, whose pull is lost in noise after few steps.
     fit = fit_reverse_kl(
