@@ -102,7 +102,9 @@ class FoldCode(SphinxPostTransform):
 
     def fold_aims(self) -> None:
         """Put what the chapter teaches and what it needs into one line, so that its question comes first."""
-        aims = [p for p in self.document.findall(nodes.paragraph) if p.astext().startswith(AIMS)]
+        sections = self.document.findall(nodes.section)
+        texts = (node for section in sections for node in section if isinstance(node, nodes.paragraph))
+        aims = [p for p in texts if p.astext().startswith(AIMS)]
         if not aims:
             return
         fold("What you will learn, and what you need", ["kl-aims"], aims)

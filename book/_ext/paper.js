@@ -27,8 +27,73 @@ function takeArticle(page, source, known) {
     else link.replaceWith(...link.childNodes); // a file of the site, which paper does not have
   }
   for (const fold of article.querySelectorAll("details")) fold.open = true;
+  for (const figure of article.querySelectorAll("figure.kl-numbered")) layOutSteps(figure);
   article.id = page;
   return article;
+}
+
+// What the words of a step set the sliders to, as far as they do not say it: paper has no sliders.
+function settingOf(words, figure) {
+  const values = [...new URLSearchParams(words.dataset.set)].filter(
+    ([, value]) => !isNaN(value) && !words.textContent.includes(value),
+  );
+  const labels = values.map(([name, value]) => {
+    const label = figure.querySelector(`[name="${name}"]`).parentElement.querySelector(".kl-name");
+    return `${label.textContent}\u00a0=\u00a0${value.replace("-", "\u2212")}`;
+  });
+  return labels.length ? ` (${labels.join(", ")})` : "";
+}
+
+// The steps to try stand below the figure, which says at which of them it is drawn; so its caption is short
+// enough to stay on its page.
+function layOutSteps(figure) {
+  for (const words of figure.querySelectorAll(".kl-set")) words.after(settingOf(words, figure));
+  const steps = figure.querySelector("figcaption > ol");
+  if (!steps) return;
+  const below = document.createElement("div");
+  below.className = "steps";
+  below.append(steps);
+  figure.querySelector(".kl-figure").after(below);
+}
+
+// A link whose words have no number says where it leads: what stands before the chapters, and is printed again,
+// by the page, a chapter by the number of its target. One that leads nowhere is words.
+function nameTargets([front, ...chapters]) {
+  for (const article of [front, ...chapters]) {
+    for (const link of article.querySelectorAll('a[href^="#"]:not(svg a)')) {
+      const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+      if (!target) link.replaceWith(...link.childNodes);
+      else if (/\d/.test(link.textContent)) continue;
+      else if (article === front) link.append(" (p.\u00a0", pageOf(link), ")");
+      else link.append(numberOf(target));
+    }
+  }
+}
+
+function numberOf(target) {
+  const title = target.querySelector("h1, h2, h3, h4, .admonition-title, .kl-caption-title, .kl-predict-title");
+  const number = title?.querySelector(".section-number, .caption-number")?.textContent.trim().replace(/\.$/, "");
+  if (!number) return "";
+  const kind = { ARTICLE: "chapter ", SECTION: "section " }[target.tagName] ?? "";
+  return ` (${kind}${number})`;
+}
+
+function pageOf(link) {
+  const page = document.createElement("span");
+  page.className = "page";
+  page.dataset.of = link.hash.slice(1);
+  return page;
+}
+
+// Short boxes and cells stay whole. In em, a height is nearly the same on the screen, where it is measured.
+const WHOLE = { ".admonition, .kl-predict, .exercise": 26, "div.cell:not(:has(.kl-figure))": 10 };
+
+function keepWhole() {
+  for (const [kinds, most] of Object.entries(WHOLE)) {
+    for (const box of document.querySelectorAll(kinds)) {
+      if (box.offsetHeight < most * parseFloat(getComputedStyle(box).fontSize)) box.classList.add("whole");
+    }
+  }
 }
 
 // Each chapter is a kind of page of its own, with its title at the head.
@@ -60,7 +125,7 @@ function contents(headings) {
     const link = item.appendChild(document.createElement("a"));
     link.href = `#${place}`;
     link.append(...heading.cloneNode(true).childNodes);
-    item.appendChild(document.createElement("span")).className = "page";
+    item.append(pageOf(link));
   }
   return list;
 }
@@ -82,14 +147,14 @@ async function bind([home, ...pages], style) {
   document.head.append(sheet);
   document.body.replaceChildren(articles[0], colophon, nav, ...articles.slice(1));
   await document.fonts.ready;
+  nameTargets(articles);
+  keepWhole();
   return headings.map(({ chapter, place, title }) => ({ chapter, place, title }));
 }
 
 // The first printing leaves room for the numbers that the second one has from it.
 function numberPages(numbers) {
-  for (const item of document.querySelectorAll("nav li")) {
-    item.lastChild.textContent = numbers[item.firstChild.hash.slice(1)] ?? "000";
-  }
+  for (const page of document.querySelectorAll(".page")) page.textContent = numbers[page.dataset.of] ?? "000";
 }
 
 // What stands before the chapters is left, and of these the places that links lead to.

@@ -150,8 +150,11 @@ class Gatherer:
         for child in node.children:
             if isinstance(child, nodes.math_block):
                 record.words.append(inline(child))
-            if isinstance(child, SILENT) or getattr(child, "attributes", {}).get("nb_element") in CODE:
+            attributes = getattr(child, "attributes", {})
+            if isinstance(child, SILENT) or attributes.get("nb_element") in CODE:
                 continue
+            if "kl-on-paper" in attributes.get("classes", []):
+                continue  # the pages do not show it
             if isinstance(child, nodes.TextElement):
                 record.words.append(inline(child))
             elif isinstance(child, nodes.Element):

@@ -46,6 +46,11 @@ def test_all_code_is_folded_under_its_own_name(opened, page):
     assert figures == sorted(figures, key=lambda name: int(name.rpartition(".")[2]))
 
 
+def test_the_fold_of_aims_takes_paragraphs_and_no_cell_of_a_table(page):
+    aims = page.locator("article details.kl-aims p").all_text_contents()
+    assert [aim for aim in aims if not aim.endswith(".")] == []
+
+
 def test_a_check_is_one_line_that_tells_the_truth(opened, page):
     if not opened.is_chapter:
         return

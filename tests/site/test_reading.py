@@ -40,11 +40,16 @@ THIN_OUT = """(inMode) => {
 LOADED = """[...document.fonts].filter((font) => font.status === "loaded")
   .map((font) => font.family.replaceAll('"', ""))"""
 # What a printer would move to the next page whole.
-MONOLITHIC = "article :is(.admonition, details, pre, .highlight, .cell_input, .output, table)"
+MONOLITHIC = "article :is(.admonition, details:not(.kl-answer), pre, .highlight, .cell_input, .output, table)"
 IN_ONE_PIECE = """(boxes) => boxes.filter((box) => {
   const { breakInside, overflowX, overflowY } = getComputedStyle(box);
   return breakInside !== "auto" || overflowX !== "visible" || overflowY !== "visible";
 }).map((box) => box.outerHTML.slice(0, 80))"""
+SHEET = {"width": 657, "height": 986}  # A4 less its margins, in pixels
+OFF_THE_SHEET = """(tables) => tables.filter((table) => table.getBoundingClientRect().right > innerWidth)
+  .map((table) => table.textContent.slice(0, 80))"""
+BROKEN_WORDS = """(cells) => cells.filter((cell) => getComputedStyle(cell).overflowWrap === "anywhere")
+  .map((cell) => cell.textContent.slice(0, 80))"""
 FRAMES = re.compile(r" data-frames='[^']*'")
 
 
@@ -124,6 +129,21 @@ def test_a_page_is_made_ready_for_print(page):
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert page.locator("article details[data-printed]").count() == 0
+
+
+def test_a_table_fits_on_paper_and_breaks_no_word(page):
+    page.set_viewport_size(SHEET)
+    page.emulate_media(media="print")
+    assert page.locator("article table").evaluate_all(OFF_THE_SHEET) == []
+    assert page.locator("article :is(th, td)").evaluate_all(BROKEN_WORDS) == []
+
+
+def test_what_is_meant_for_paper_is_seen_there_alone(visit):
+    page = visit("book/playground.html")
+    words = page.get_by_text("On paper nothing can be dragged.")
+    assert words.is_hidden()
+    page.emulate_media(media="print")
+    assert words.is_visible()
 
 
 def test_a_chapter_runs_over_as_many_sheets_as_it_needs(visit):
