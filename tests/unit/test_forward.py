@@ -610,7 +610,7 @@ REFUSED = [
     (
         lambda: fit_forward_kl(FullNormal(3), stats.dirichlet([1, 2, 3])),
         ValueError,
-        "covariance must be positive definite",
+        "must not lie in a hyperplane: the coordinates of dirichlet have one sum",
     ),
     (
         lambda: fit_forward_kl(Categorical(3), stats.poisson(2)),
