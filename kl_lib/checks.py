@@ -17,17 +17,16 @@ from numpy.typing import ArrayLike, NDArray
 from kl_lib.numerics.entrywise import every
 from kl_lib.types import Array, BatchFunction
 
+# The kinds of dtypes of complex numbers, texts and times.
+_NO_REALS = "cSUmM"
+
 
 def as_finite(name: str, value: ArrayLike, *, minus_infinity: bool = False) -> Array:
     """Return `value` as a float array, every entry of which is finite.
 
     `minus_infinity` lets a logit be -inf, which stands for a probability of 0.
     """
-    _refuse_masked(name, value)
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number or an array of numbers, got {value!r}") from None
+    array = _as_floats(name, value)
     finite = array < np.inf if minus_infinity else np.isfinite(array)
     if not every(finite):
         bad = np.argwhere(~finite)
@@ -155,11 +154,12 @@ def evaluate(
 ) -> Array:
     """Return function(x) as a float array (n,), or of `shape`, every entry of which is finite.
 
-    `minus_infinity` lets the log of a density be -inf where the density is zero.
+    `minus_infinity` lets the log of a density be -inf where the density is zero. The function may change the
+    x that it gets: it is a copy.
     """
     if not callable(function):
         raise TypeError(f"{name} must be a function of a batch of samples, got {function!r}")
-    values = np.asarray(function(x), dtype=np.float64)
+    values = _as_floats(f"what {name} returns", function(x.copy()))
     shape = (len(x),) if shape is None else shape
     if values.shape != shape:
         raise ValueError(f"{name} must map a batch of shape {x.shape} to {shape}, got {values.shape}")
@@ -168,6 +168,18 @@ def evaluate(
         value, sample = values[tuple(bad[0])], x[bad[0][0]]
         raise ValueError(f"{name} must be finite, got {value}{_at(bad[0])}, where x is {sample}")
     return values
+
+
+def _as_floats(name: str, value: Any) -> Array:
+    """Return `value` as a float array; refuse what NumPy would parse, or drop the imaginary part of."""
+    _refuse_masked(name, value)
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in _NO_REALS:
+            return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError):
+        pass
+    raise TypeError(f"{name} must be a number or an array of numbers, got {value!r}")
 
 
 def _refuse_masked(name: str, value: Any) -> None:

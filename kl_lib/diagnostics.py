@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from kl_lib.arrays import as_logarithms, in_precision
 
 # The fewest weights that have a tail: a fifth of them, 5.
@@ -172,5 +174,7 @@ def _as_log_weights(log_weights: Any, *, fewest: int) -> tuple[Any, Any, Any]:
     largest = xp.max(values)
     if not largest > -xp.inf:
         raise ValueError("log_weights must not all be -inf, got weights that are all 0")
+    with np.errstate(over="ignore"):
+        below = values - largest
     # Differences of −inf would be nan.
-    return xp, xp.maximum(values - largest, xp.full_like(values, _ZERO)), dtype
+    return xp, xp.maximum(below, xp.full_like(values, _ZERO)), dtype

@@ -187,10 +187,11 @@ class _Climb:
             length, theta, value, gradient = found
             self.left -= 1
             record(theta, value)
-            if np.abs((theta - point.theta)[self.family.log_scales]).max(initial=0.0) > _STALE:
+            logs = self.family.log_scales
+            if np.abs(theta[logs] - point.theta[logs]).max(initial=0.0) > _STALE:
                 break
             step, bend = length * direction, before - gradient
-            if (curvature := float(step @ bend)) > 0:
+            if (curvature := float(step @ bend)) > 0 and bend @ bend > 0:  # which may underflow
                 memory = [*memory[1 - _MEMORY :], (step, bend, curvature)]
         return point if theta is point.theta else self.at(theta)
 

@@ -83,5 +83,5 @@ def parts(family: NormalMixture, theta: Array) -> tuple[Array, Array, Array]:
 def joined(logits: Array, means: Array, log_scales: Array) -> Array:
     """Return θ of its parts, the logits centred."""
     stack = logits.shape[:-1]
-    logits = logits - logits.mean(axis=-1, keepdims=True)
+    logits = logits - logits.mean(axis=-1, keepdims=True, where=logits > -np.inf)
     return np.concatenate([logits, means.reshape(*stack, -1), log_scales.reshape(*stack, -1)], axis=-1)

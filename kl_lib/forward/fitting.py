@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from kl_lib.checks import as_count, as_tolerance
+from kl_lib.checks import as_count, as_shape, as_tolerance
 from kl_lib.families import Family, NormalMixture, as_family
 from kl_lib.forward.mixture import climb
 from kl_lib.forward.moments import (
@@ -112,11 +112,12 @@ def fit_mle(
     array([2., 0.])
     """
     x = observations(as_family(family), x)
-    start = None if theta0 is None else family.as_theta(theta0)
+    if theta0 is not None:
+        theta0 = family.as_theta(as_shape("theta0", theta0, (family.size,), minus_infinity=True))
     tol, max_iter = as_tolerance(tol), as_count("max_iter", max_iter)
     if isinstance(family, NormalMixture):
         even = np.full(len(x), 1 / len(x))
-        fit = climb(family, x, even, start, tol=tol, max_iter=max_iter, least_mass=1 / len(x))
+        fit = climb(family, x, even, theta0, tol=tol, max_iter=max_iter, least_mass=1 / len(x))
         return replace(fit, objective=Estimate.of(family.log_prob(fit.theta, x)))
     theta = match_moments(family, data_moments(family, x))
     return _matched(family, theta, Estimate.of(family.log_prob(theta, x)))

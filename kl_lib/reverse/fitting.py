@@ -25,7 +25,7 @@ from kl_lib.optimization import maximize
 from kl_lib.results import Fit
 from kl_lib.reverse.bounds import elbo
 from kl_lib.reverse.fixed_noise import on_fixed_noise
-from kl_lib.reverse.fresh_noise import adam, judged, on_fresh_noise
+from kl_lib.reverse.fresh_noise import adam, judged, on_fresh_noise, possible_outcomes
 from kl_lib.types import Array, BatchFunction, Callback, FitMethod
 
 _METHODS = ("fixed-noise", "stochastic")
@@ -64,9 +64,9 @@ def fit_reverse_kl(
 
     Adam has converged if half the squared norm of the gradient on 10 n fresh draws, its squared standard
     errors added, which is about what the ELBO could still gain, is at most tol or the standard error of the
-    ELBO; of a discrete family that gradient is exact. Neither has converged where p̃ vanishes at a draw, at
-    an outcome or 8 standard deviations from a mean along an axis, or where a component of a mixture is drawn
-    less than once in n.
+    ELBO, and the ELBO does not end lower than it began; of a discrete family that gradient is exact. Neither
+    has converged where p̃ vanishes at a draw, at a possible outcome or 8 standard deviations from a mean along
+    an axis, or where a component of a mixture is drawn less than once in n.
 
     Parameters
     ----------
@@ -160,9 +160,9 @@ def _doubt(family: Family, fit: Fit, log_p: BatchFunction, n: int) -> str:
 
 
 def _probes(family: Family, theta: Array) -> NDArray[Any]:
-    """Return every outcome, or the means and points far from them along the axes: what few draws meet."""
+    """Return every possible outcome, or the means and points far out along the axes: what few draws meet."""
     if family.outcomes is not None:
-        return np.arange(family.outcomes)
+        return possible_outcomes(family, family.outcomes, theta)
     at = Units(family, theta)
     count = at.means.stop - at.means.start
     moves = np.zeros((1 + 2 * count, family.size))
@@ -173,7 +173,7 @@ def _probes(family: Family, theta: Array) -> NDArray[Any]:
 
 def _start(family: Family, theta0: ArrayLike | None) -> Array:
     if theta0 is not None:
-        return family.as_theta(theta0)
+        return family.as_theta(as_shape("theta0", theta0, (family.size,), minus_infinity=True))
     if isinstance(family, NormalMixture):
         raise ValueError("theta0 must be given for a mixture: equal components would stay equal; got None")
     return np.zeros(family.size)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kl_lib.checks import evaluate
 from kl_lib.families import Family, Reparameterizable
@@ -14,6 +15,9 @@ from kl_lib.gradients.elbo import ElboDraw, draw_elbo
 from kl_lib.results import Estimate, Fit
 from kl_lib.reverse.slopes import check_gradient
 from kl_lib.types import Array, BatchFunction, Callback
+
+# An ELBO that ends so many standard errors below where it began is not at its maximum.
+_ERRORS = 6
 
 
 def on_fresh_noise(
@@ -56,6 +60,11 @@ def adam(
     return family.centred(theta), trace
 
 
+def possible_outcomes(family: Family, count: int, theta: Array) -> NDArray[np.intp]:
+    """Return those of the outcomes of a discrete family whose probability is not 0."""
+    return np.flatnonzero(family.log_prob(theta, np.arange(count)) > -np.inf)
+
+
 def judged(
     family: Family,
     theta: Array,
@@ -67,7 +76,7 @@ def judged(
 ) -> Fit:
     """Return the fit, converged if what the ELBO could still gain is small beside its error."""
     if family.outcomes is not None:
-        x = np.arange(family.outcomes)
+        x = possible_outcomes(family, family.outcomes, theta)
         log_prob = family.log_prob(theta, x)
         terms = np.maximum(evaluate("log_p", log_p, x, minus_infinity=True), -1e150) - log_prob
         # the squared gradient in the metric of Fisher, which sums over the outcomes
@@ -77,8 +86,11 @@ def judged(
         square = float((gradients.mean(axis=0) ** 2).sum())
         noise = float(gradients.var(axis=0, ddof=1).sum()) / len(gradients)
     allowed = max(tol, objective.standard_error)
-    converged = (square + noise) / 2 <= allowed
-    if converged:
+    fell = objective.value < trace[0] - _ERRORS * allowed
+    converged = (square + noise) / 2 <= allowed and not fell
+    if fell:
+        message = "the ELBO ends lower than it began: take smaller steps, or check grad_log_p"
+    elif converged:
         message = "the ELBO could gain no more than its error"
     elif square > noise:
         message = "the gradient is not yet zero: take more steps, or larger ones"

@@ -105,6 +105,15 @@ def test_a_tail_whose_threshold_is_0_is_that_of_the_weights():
     assert pareto_k(log_weights) == pytest.approx(oracles.pareto_shape(list(np.exp(positive))), rel=1e-10)
 
 
+@given(size=st.floats(0.6, 1.7), n=st.integers(25, 200))
+def test_logarithms_whose_difference_overflows(size, n):
+    """The small weights are 0 beside the large one."""
+    log_weights = np.concatenate([np.full(n, -size * 1e308), [size * 1e308]])
+    assert effective_sample_size(log_weights) == 1
+    with pytest.raises(ValueError, match="log_weights must differ to have a tail"):
+        pareto_k(log_weights)
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_the_precision_is_kept(dtype):
     log_weights = weights_of("exponential", 1000).astype(dtype)

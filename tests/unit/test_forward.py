@@ -457,6 +457,17 @@ def test_a_component_without_weight_is_named(rng):
     assert fit.message.startswith("the weight of component 1, 1.7e-15, is below 5.0e-03")
 
 
+@given(
+    first=st.tuples(st.floats(-3, 3), st.floats(-1, 1)), second=st.tuples(st.floats(-9, 9), st.floats(0, 9))
+)
+def test_a_start_without_one_component_leads_to_the_others_and_names_it(first, second):
+    x = np.random.default_rng(0).standard_normal(50)
+    fit = fit_mle(NormalMixture(2), x, theta0=[3.0, -np.inf, first[0], second[0], first[1], second[1]])
+    assert not fit.converged
+    assert fit.message.startswith("the weight of component 1, 0.0e+00, is below 2.0e-02")
+    assert_allclose(fit.theta[[0, 2, 4]], [0.0, *fit_mle(Normal(), x).theta], atol=1e-6)
+
+
 def test_the_iterations_of_a_climb_can_be_limited(rng):
     fit = fit_mle(NormalMixture(2), DATA[5][1](rng), max_iter=2)
     assert not fit.converged
@@ -549,7 +560,7 @@ REFUSED = [
     (lambda: fit_mle(Bernoulli(), [0.5, 1.0]), ValueError, "x must be integers from 0 to 1, got 0.5"),
     (lambda: fit_mle(Categorical(3), [0, 1, 0]), ValueError, "got none of 2: its logit would be -inf"),
     (lambda: fit_mle(Categorical(3), [0, 1, 3]), ValueError, r"x must be integers from 0 to 2, got 3"),
-    (lambda: fit_mle(Normal(), X, theta0=[0.0]), ValueError, r"theta must have shape \(2,\)"),
+    (lambda: fit_mle(Normal(), X, theta0=[0.0]), ValueError, r"theta0 must have shape \(2,\)"),
     (lambda: fit_mle(NormalMixture(2), np.ones(5)), ValueError, "x must not be constant"),
     (lambda: fit_mle(NormalMixture(4), [1, 2, 2, 3]), ValueError, "at least 4 distinct observations.*got 3"),
     (
@@ -599,7 +610,7 @@ REFUSED = [
     (
         lambda: fit_forward_kl(FullNormal(3), stats.dirichlet([1, 2, 3])),
         ValueError,
-        "covariance must be positive definite",
+        "must not lie in a hyperplane: the coordinates of dirichlet have one sum",
     ),
     (
         lambda: fit_forward_kl(Categorical(3), stats.poisson(2)),

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from oracles.statistics import z_scores
 from scipy import optimize, stats
 
-from kl_lib import elbo_gradient, measure_valued, reparameterization, score_function
+from kl_lib import (
+    elbo,
+    elbo_gradient,
+    expectation,
+    importance_weighted_bound,
+    measure_valued,
+    reparameterization,
+    score_function,
+)
 from kl_lib.families import Bernoulli, Categorical, DiagonalNormal, FullNormal, Normal, NormalMixture
 
 # f(x) = (x − k)ᵀ A (x − k), of which ∇μ E f = 2A(μ − k) and ∇L E f = 2AL
@@ -394,6 +404,33 @@ def test_the_normalizer_drops_from_the_gradient(method):
         for constant in (0.0, 100.0)
     ]
     assert_allclose(*with_and_without, rtol=1e-10, atol=1e-10)
+
+
+PATHWISE = {"method": "reparameterization", "grad_log_p": lambda x: np.multiply(x, 2, out=x)}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda f, rng: score_function(NormalMixture(2), np.arange(6) / 9, f, 9, rng=rng, baseline="optimal"),
+        lambda f, rng: measure_valued(Normal(), [0.1, 0.2], f, 9, rng=rng),
+        lambda f, rng: reparameterization(Normal(), [0.1, 0.2], f, PATHWISE["grad_log_p"], 9, rng=rng),
+        lambda f, rng: elbo_gradient(FullNormal(2), np.ones(5), lambda x: f(x)[:, 0], 9, rng=rng, **PATHWISE),
+        lambda f, rng: elbo(NormalMixture(2), np.arange(6) / 9, f, 9, rng=rng),
+        lambda f, rng: importance_weighted_bound(Normal(), [0.1, 0.2], f, 2, 9, rng=rng),
+        lambda f, _: expectation(stats.norm(), f),
+    ],
+)
+@given(factor=st.floats(-2, 2), shift=st.floats(-2, 2))
+@settings(max_examples=5)
+def test_a_function_may_change_the_batch_that_it_gets(call, factor, shift):
+    def in_place(x):
+        x *= factor
+        x += shift
+        return x
+
+    changed, same = (call(f, np.random.default_rng(0)) for f in (in_place, lambda x: in_place(x.copy())))
+    assert_array_equal(changed, same)
 
 
 # refusals

@@ -22,6 +22,20 @@ def test_a_slope_that_gains_nothing_is_given_up(family, slope):
     assert fit.message == "no step along the gradient leads higher"
 
 
+@given(power=st.floats(-12, -7))
+def test_a_slope_whose_change_has_a_square_that_underflows_is_climbed(power):
+    """The change times the step is above 0: a curvature, but none that a float tells."""
+    curvature = 10.0**power
+    slope = np.sqrt(1e-318 / curvature)
+
+    def hill(theta):
+        return slope * theta[0] - curvature * theta[0] ** 2 / 2, np.array([slope - curvature * theta[0]])
+
+    fit = maximize(Bernoulli(), hill, np.zeros(1), tol=1e-200, max_iter=5)
+    assert 0 < fit.theta[0] < slope / curvature
+    assert not fit.converged
+
+
 @given(height=st.floats(0, 40), slope=st.floats(-12, 12))
 def test_a_maximum_whose_value_is_lost_in_rounding_is_one_to_a_millionth_of_a_nat(height, slope):
     """A peak at 0, which no step leaves, has a slope still: flat if it and what it gains are lost."""

@@ -11,7 +11,9 @@ from scipy import stats
 
 from kl_lib import (
     cross_entropy,
+    elbo,
     entropy,
+    expectation,
     families,
     fit_mle,
     kl_categorical,
@@ -22,6 +24,7 @@ from kl_lib import (
 )
 from kl_lib.divergence.registry import registered_pairs
 
+RNG = np.random.default_rng(0)
 NORMAL = stats.norm()
 POINTS = [0.5, 0.5]
 MASKED = np.ma.array([0.0, 1.0], mask=[False, True])
@@ -496,6 +499,28 @@ def test_no_registered_family_is_left_out() -> None:
 def test_refused(call: Callable[[], Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+NOT_REAL = [
+    *([1j, 2.0], ["1.5", "2"], [b"1", b"2"], ["a", 1], [None, 1j]),
+    *(np.array([1, 2], "m8[s]"), np.array([1, 2], "M8[s]")),
+]
+
+
+@pytest.mark.parametrize("value", NOT_REAL, ids=lambda value: np.asarray(value).dtype.name)
+def test_what_numpy_would_parse_or_cut_to_reals_is_refused(value: Any) -> None:
+    message = " must be a number or an array of numbers, got "
+    calls: list[tuple[str, Callable[[], Any]]] = [
+        ("x", lambda: fit_mle(families.Normal(), value)),
+        ("p", lambda: kl_categorical(value, POINTS)),
+        ("mean_p", lambda: kl_normal_covariance(value, EYE, ZERO, EYE)),
+        ("theta", lambda: families.Normal().at(value)),
+        ("what log_p returns", lambda: elbo(families.Normal(), ZERO, lambda _: value, 2, rng=RNG)),
+        ("what f returns", lambda: expectation(NORMAL, lambda _: value)),
+    ]
+    for name, call in calls:
+        with pytest.raises(TypeError, match=name + message):
+            call()
 
 
 def test_the_table_is_long_and_its_names_differ() -> None:

@@ -418,6 +418,31 @@ def test_an_outcome_that_is_never_drawn_counts(rng):
     assert fit.message == "the divergence is infinite: p̃ vanishes at 0, where pθ has mass"
 
 
+@given(target=st.tuples(*3 * [st.floats(-2, 2)]), start=st.floats(-2, 2), masked=st.integers(0, 2))
+@settings(max_examples=4, deadline=None)
+@pytest.mark.parametrize("elsewhere", [-np.inf, 0.0, 700.0])
+def test_an_outcome_without_probability_at_the_start_has_none_at_the_end(elsewhere, target, start, masked):
+    log_p, theta0 = np.array(target), np.array([start, 0.0, -start])
+    theta0[masked], log_p[masked] = -np.inf, elsewhere
+    rng = np.random.default_rng(0)
+    fit = fit_reverse_kl(Categorical(3), lambda x: log_p[x], theta0=theta0, n=50, steps=200, rng=rng)
+    assert "infinite" not in fit.message
+    log_p[masked] = -np.inf
+    assert_allclose(fit.distribution.pmf([0, 1, 2]), special.softmax(log_p), atol=0.1)
+
+
+@given(height=st.floats(1, 100), width=st.floats(0.01, 1), seed=st.integers(0, 99))
+@settings(max_examples=4, deadline=None)
+def test_steps_without_a_slope_lead_nowhere(height, width, seed):
+    """A staircase, whose slope is 0 wherever it has one: entropy alone leads, and the ELBO ends lower."""
+    fit = fit_reverse_kl(
+        Normal(), lambda x: -height * np.floor(np.abs(x / width)), np.zeros_like,
+        n=50, steps=200, rng=np.random.default_rng(seed), method="stochastic",
+    )  # fmt: skip
+    assert not fit.converged
+    assert fit.message == "the ELBO ends lower than it began: take smaller steps, or check grad_log_p"
+
+
 def test_noise_is_not_taken_for_a_maximum(rng):
     # Student's t with 3 degrees of freedom at 1000, whose pull is lost in noise after few steps.
     fit = fit_reverse_kl(
@@ -647,7 +672,7 @@ REFUSED = [
     (lambda: weighted(family=None), TypeError, "family must be one of kl_lib.families.*got None"),
     (lambda: weighted(f=nan_at_three), ValueError, r"log_p must be finite, got nan at index \(3,\)"),
     (lambda: fit(stats.norm()), TypeError, "family must be one of kl_lib.families"),
-    (lambda: fit(theta0=[0.0]), ValueError, r"theta must have shape \(2,\), got \(1,\)"),
+    (lambda: fit(theta0=[0.0]), ValueError, r"theta0 must have shape \(2,\), got \(1,\)"),
     (lambda: fit(NormalMixture(2)), ValueError, "theta0 must be given for a mixture"),
     (lambda: fit(n=1), ValueError, "n must be an integer >= 2, got 1"),
     (lambda: fit(DiagonalNormal(10)), ValueError, "n must exceed the dimension 10.*got 10"),
