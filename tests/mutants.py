@@ -29,8 +29,8 @@ from cosmic_ray.plugins import get_operator, operator_names
 ROOT = Path(__file__).parents[1]
 # The tests of a room, the quick ones first; the rest of the tests are for what these let pass.
 TESTS = {
-    "numerics": "numerics divergence_closed",
-    "divergence": "refusals messages scipy_adapter divergence_* laws",
+    "numerics": "numerics logits divergence_closed",
+    "divergence": "refusals messages scipy_adapter covariances logits divergence_* laws",
     "families": "families gradients reverse forward",
     "forward": "forward",
     "gradients": "gradients reverse",
