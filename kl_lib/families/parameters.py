@@ -36,7 +36,7 @@ class Parameters(ABC):
     def log_scales(self) -> slice:
         """Where θ holds logs of scales."""
 
-    def as_theta(self, theta: ArrayLike) -> Array:
+    def as_theta(self, theta: ArrayLike, name: str = "theta") -> Array:
         """Return θ as a float array whose scales neither overflow nor underflow.
 
         It is finite, but that a logit of -inf stands for a probability of 0.
@@ -45,6 +45,8 @@ class Parameters(ABC):
         ----------
         theta
             Parameters θ, (size,).
+        name
+            What the caller calls it, for errors.
 
         Returns
         -------
@@ -63,15 +65,15 @@ class Parameters(ABC):
         >>> Normal().as_theta([0, 1])
         array([0., 1.])
         """
-        theta = as_shape("theta", theta, (self.size,), minus_infinity=True)
-        as_finite("theta", self._unmasked(theta))
+        theta = as_shape(name, theta, (self.size,), minus_infinity=True)
+        as_finite(name, self._unmasked(theta))
         logits = theta[self.logits]
         if logits.size and logits.max() == -np.inf:
-            raise ValueError("theta must have a logit above -inf, got none")
+            raise ValueError(f"{name} must have a logit above -inf, got none")
         if not self.admits(theta):
             index = self.log_scales.start + int(np.argmax(np.abs(theta[self.log_scales])))
             raise ValueError(
-                f"theta[{index}] is the log of a scale and must lie within ±{LOG_SCALE_LIMIT:g}, "
+                f"{name}[{index}] is the log of a scale and must lie within ±{LOG_SCALE_LIMIT:g}, "
                 f"got {theta[index]}"
             )
         return theta

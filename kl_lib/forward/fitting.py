@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from kl_lib.checks import as_count, as_shape, as_tolerance
+from kl_lib.checks import as_count, as_tolerance
 from kl_lib.families import Family, NormalMixture, as_family
 from kl_lib.forward.mixture import climb
 from kl_lib.forward.moments import (
@@ -113,7 +113,7 @@ def fit_mle(
     """
     x = observations(as_family(family), x)
     if theta0 is not None:
-        theta0 = family.as_theta(as_shape("theta0", theta0, (family.size,), minus_infinity=True))
+        theta0 = family.as_theta(theta0, "theta0")
     tol, max_iter = as_tolerance(tol), as_count("max_iter", max_iter)
     if isinstance(family, NormalMixture):
         even = np.full(len(x), 1 / len(x))

@@ -173,7 +173,7 @@ def _probes(family: Family, theta: Array) -> NDArray[Any]:
 
 def _start(family: Family, theta0: ArrayLike | None) -> Array:
     if theta0 is not None:
-        return family.as_theta(as_shape("theta0", theta0, (family.size,), minus_infinity=True))
+        return family.as_theta(theta0, "theta0")
     if isinstance(family, NormalMixture):
         raise ValueError("theta0 must be given for a mixture: equal components would stay equal; got None")
     return np.zeros(family.size)
