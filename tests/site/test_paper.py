@@ -97,7 +97,7 @@ def test_the_contents_give_the_numbers_that_the_pages_bear(beginnings, sheets):
         assert any(entry.fullmatch(line) for line in contents), title
     for index, sheet in enumerate(sheets[1:], start=2):
         assert re.search(rf"(?<!\d){index}(?!\d)", sheet.text), f"page {index} does not say its number"
-    assert not any(line.endswith("000") for line in contents)
+    assert not any("000" in line for line in contents)
 
 
 def test_links_stay_in_the_book_or_lead_to_the_world(book):
