@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -340,10 +340,7 @@ def _kernel_density(p: Distribution) -> Univariate:
     """Return a stats.gaussian_kde in one dimension as the mixture of normals that it is."""
     kept, weights = _weighted(p)
     scale, means = float(np.sqrt(p.source.covariance[0, 0])), p.source.dataset[0][kept]
-
-    def log_densities(x: Array) -> Array:
-        return np.asarray(_LOG_DENSITIES["norm"]((x - means[:, np.newaxis]) / scale) - np.log(scale))
-
+    log_densities = partial(_log_normal, mean=means[:, np.newaxis], scale=scale)
     return _mixture(_named(p), [_normal(float(mean), scale) for mean in means], weights, log_densities)
 
 
@@ -353,10 +350,13 @@ def _weighted(p: Distribution) -> tuple[Any, Array]:
     return kept, np.asarray(p.source.weights[kept], dtype=np.float64)
 
 
-def _normal(mean: float, scale: float) -> Univariate:
-    """Return where a normal component lies; its density is taken with those of the others."""
+def _log_normal(x: Array, mean: float | Array, scale: float) -> Array:
+    return np.asarray(_LOG_DENSITIES["norm"]((x - mean) / scale) - np.log(scale))
 
+
+def _normal(mean: float, scale: float) -> Univariate:
     def quantile(u: Array) -> Array:
         return np.asarray(mean + scale * ndtri(u))
 
-    return Univariate("normal", np.log, quantile, [(-np.inf, np.inf)], False)
+    log_density = partial(_log_normal, mean=mean, scale=scale)
+    return Univariate("normal", log_density, quantile, [(-np.inf, np.inf)], False)
