@@ -207,6 +207,25 @@ def test_a_finger_drags_a_bump(visit):
     assert sum(bump["weight"] for bump in bumps) == pytest.approx(1, abs=1e-12)
 
 
+def test_two_fingers_widen_a_bump_and_leave_the_page_as_it_is(visit):
+    page = visit(PAGE, viewport={"width": 390, "height": 844}, has_touch=True)
+    handle = page.get_by_role("slider", name="Bump 1 of 2", exact=True)
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    session, top = page.context.new_cdp_session(page), page.evaluate("scrollY")
+    for kind, ends in (
+        ("touchStart", [0]),
+        ("touchStart", [0, 60]),
+        ("touchMove", [0, 90]),
+        ("touchEnd", []),
+    ):
+        points = [{"x": x + end, "y": y, "id": i} for i, end in enumerate(ends)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.locator('[aria-label="Bump 1 of 2"][aria-valuetext$="width 1.5"]').wait_for()
+    assert page.evaluate("[scrollY, visualViewport.scale]") == [top, 1]
+
+
 @pytest.mark.parametrize(
     ("fields", "notice"),
     [
