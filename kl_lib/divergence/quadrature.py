@@ -79,7 +79,9 @@ class _Half:
             x, log_dx = self.start + sign * self.width * np.sinh(u), log_width + np.log(np.cosh(u))
             return x, log_dx, np.zeros_like(u)
         x = self.end - sign * self.width * np.exp(-np.minimum(u, self.resolved))
-        return x, log_width - u, u - (log_width - np.log(np.abs(self.end - x)))
+        beyond = u - (log_width - np.log(np.abs(self.end - x)))
+        # Far from the end, where its slope does not hold, that is rounding.
+        return x, log_width - u, np.where(u > 0.5 * self.resolved, beyond, 0.0)
 
     def line(self, density: Density) -> tuple[float, float, float]:
         """Return the slope in u of a log density beyond `resolved`, its last bend, and how uncertain it is.

@@ -56,12 +56,15 @@ def _log_harmonic(a: float, n: float) -> float:
 # Logarithms of densities and masses of which SciPy takes the logarithm after they underflow, or as a
 # difference of large numbers, at location 0 and scale 1, under SciPy's names: of x and of the shapes.
 _LOG_DENSITIES: dict[str, Callable[..., Array]] = {
+    "beta": counts.log_beta,
     "betabinom": counts.log_beta_binomial,
     "betanbinom": counts.log_beta_negative_binomial,
     "binom": counts.log_binomial,
     "boltzmann": lambda k, a, n: np.log(np.expm1(-a) / np.expm1(-a * n)) - a * k,
+    "chi2": lambda x, df: counts.log_gamma(0.5 * x, 0.5 * df) - np.log(2),
     "dlaplace": lambda k, a: np.log(np.tanh(0.5 * a)) - a * np.abs(k),
     "foldnorm": lambda x, c: 0.5 * (np.log(0.5 / np.pi) - (x - c) ** 2) + np.log1p(np.exp(-2 * c * x)),
+    "gamma": counts.log_gamma,
     "hypergeom": counts.log_hypergeometric,
     "hypsecant": lambda x: np.log(2 / np.pi) - np.logaddexp(x, -x),
     "invweibull": lambda x, c: np.log(c) - (c + 1) * np.log(x) - x**-c,

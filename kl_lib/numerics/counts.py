@@ -1,4 +1,4 @@
-"""Logarithms of the chances of counts, in which nothing large cancels.
+"""Logarithms of the chances of counts, and of densities akin to them, in which nothing large cancels.
 
 With S(k) = log k! − k log k + k and T(k, m) = k log(k/m) − k + m, a chance is the exponential of a few S and
 −T (Loader 2000, "Fast and accurate computation of binomial probabilities"). Arrays broadcast; k and what is
@@ -12,7 +12,7 @@ from scipy.special import gammaln, xlogy
 
 from kl_lib.numerics.elementary import kl_term, log_product
 from kl_lib.numerics.entrywise import in_pieces
-from kl_lib.numerics.error_free import log_ratio, two_product
+from kl_lib.numerics.error_free import log_ratio, two_product, two_sum
 from kl_lib.numerics.gamma import STIRLING, stirling_remainder
 from kl_lib.types import Array
 
@@ -41,7 +41,7 @@ def _large_excess(k: Array) -> Array:
     return value
 
 
-def log_poisson(k: Array, mean: float) -> Array:
+def log_poisson(k: Array | float, mean: Array | float) -> Array:
     """Return the log of the chance of k under ``stats.poisson``.
 
     Examples
@@ -68,6 +68,37 @@ def log_binomial(k: Array, n: float, p: float) -> Array:
     above = (k - mean) - lost
     terms = kl_term(k, mean, -above) + kl_term(n - k, n * (1 - p), above)
     return np.asarray(excess(n) - excess(k) - excess(n - k) - terms)
+
+
+def log_gamma(x: Array, a: float) -> Array:
+    """Return the log of the density of ``stats.gamma``: the chance of a, as a count of mean x, times a/x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.counts import log_gamma
+    >>> np.exp(log_gamma(np.array([0.5, 1.0]), 2.0)).round(9)
+    array([0.30326533, 0.36787944])
+    """
+    return log_poisson(a, x) + log_ratio(a, x)
+
+
+def log_beta(x: Array, a: float, b: float) -> Array:
+    """Return the log of the density of ``stats.beta``: a chance of a among a + b, times ab/((a + b)x(1 − x)).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.counts import log_beta
+    >>> np.exp(log_beta(np.array([0.25, 0.5]), 2.0, 2.0)).round(9)
+    array([1.125, 1.5  ])
+    """
+    n, missing = two_sum(a, b)
+    product, lost = two_product(n, x)
+    above = (product - a) + (lost + missing * x)
+    terms = kl_term(a, n * x, above) + kl_term(b, n * (1 - x), -above)
+    edges = log_product((a, 1), (b, 1), (n, -1), (x, -1), (1 - x, -1))
+    return np.asarray(excess(n) - excess(a) - excess(b) - terms + edges)
 
 
 def log_negative_binomial(k: Array, n: float, p: float) -> Array:

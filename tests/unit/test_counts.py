@@ -51,6 +51,10 @@ def beta_negative_binomial(k: Any, n: Any, a: Any, b: Any) -> Any:
     return mp.loggamma(n + k) - mp.loggamma(n) - mp.loggamma(k + 1) + log_beta(n + a, k + b) - log_beta(a, b)
 
 
+def beta_density(x: Any, a: Any, b: Any) -> Any:
+    return (a - 1) * mp.log(x) + (b - 1) * mp.log1p(-x) - log_beta(a, b)
+
+
 def check(got: Any, exact: Any, k: float, *parameters: float) -> None:
     """Compare with what mpmath gives of the same floats."""
     right = exact(*map(mp.mpf, (k, *parameters)))
@@ -69,6 +73,18 @@ def test_chances_of_counts_keep_their_digits(n: float, part: float, p: float, a:
     check(counts.log_beta_negative_binomial, beta_negative_binomial, k, n, a, b)
 
 
+@given(a=shape, b=shape, z=st.floats(-6, 6), part=share)
+@example(a=1e10, b=2e10, z=1.0, part=0.5)
+def test_densities_akin_keep_their_digits(a: float, b: float, z: float, part: float) -> None:
+    x = max(a + z * np.sqrt(a), part * a)
+    check(counts.log_gamma, lambda x, a: (a - 1) * mp.log(x) - x - mp.loggamma(a), x, a)
+    check(counts.log_beta, beta_density, part, a, b)
+    mean = a / (a + b)
+    near = min(max(mean + z * mean * np.sqrt(b / (a + b) / (a + 1)), mean / 2), 0.5 * (1 + mean))
+    if 0 < near < 1:
+        check(counts.log_beta, beta_density, near, a, b)
+
+
 @given(first=size, second=size, part=share, other=share)
 def test_chances_of_draws_keep_their_digits(first: float, second: float, part: float, other: float) -> None:
     k, draws = float(np.floor(part * first)), float(np.floor(other * second))
@@ -84,6 +100,9 @@ def test_chances_of_draws_keep_their_digits(first: float, second: float, part: f
         (stats.hypergeom(10**9, 10**8, 10**7), stats.hypergeom(10**9, 10**8 + 1000, 10**7)),
         (stats.nhypergeom(10**6, 10**5, 10**4), stats.nhypergeom(10**6, 10**5 + 100, 10**4)),
         (stats.betanbinom(10**6, 20, 3), stats.betanbinom(10**6, 21, 3)),
+        (stats.gamma(1e10), stats.norm(1e10, 1.01e5)),
+        (stats.chi2(1e8), stats.norm(1e8, 1.5e4)),
+        (stats.beta(1e8, 2e8), stats.norm(1 / 3, 3e-5)),
     ],
     ids=lambda p: p.dist.name,
 )
