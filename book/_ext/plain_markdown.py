@@ -68,6 +68,8 @@ def directive(kind: str, argument: str, options: Names, content: list[str], name
         return [f"**{names['numref ' + options['label']]}. {argument}**", "", *content]
     if kind == "predict":
         return quoted([f"**{names['prf:ref ' + options['label']]}** {argument}", "", *content])
+    if kind == "margin":
+        return quoted(content)
     if kind == "admonition":
         return quoted([f"**{argument}**", "", *content])
     if kind == "exercise" or kind.startswith("prf:"):

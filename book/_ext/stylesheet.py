@@ -64,7 +64,7 @@ def purge(css: str, used: str, own: str) -> str:
 
 
 def write(static: Path, pages: Iterable[str]) -> None:
-    """Write the one sheet of `pages` below `static`, in the place of those that it is made of."""
+    """Write the one sheet of `pages` below `static`."""
     css, own, scripts = (
         [next(static.glob(name)).read_text(encoding="utf-8") for name in names]
         for names in (THEIRS, OWN, SCRIPTS)
@@ -75,16 +75,18 @@ def write(static: Path, pages: Iterable[str]) -> None:
         sheet = SPACE.sub("", purge(*parts) + parts[2])
         (static / SHEET).write_text(sheet, encoding="utf-8")
         record.write_text(key, encoding="utf-8")
-    for file in static.rglob("*.css"):
-        if file.name not in (SHEET, "katex.css"):
-            file.unlink()
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
-    """Write the sheet once all pages are there."""
-    if exception is None and isinstance(app.builder, StandaloneHTMLBuilder):
-        out = Path(app.outdir)
+    """Put the one sheet in the place of its parts, which lie there where a page was written."""
+    if exception is not None or not isinstance(app.builder, StandaloneHTMLBuilder):
+        return
+    out = Path(app.outdir)
+    if (out / "_static" / "basic.css").exists():
         write(out / "_static", (page.read_text(encoding="utf-8") for page in out.rglob("*.html")))
+    for file in (out / "_static").rglob("*.css"):
+        if file.name not in (SHEET, "katex.css"):
+            file.unlink()
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

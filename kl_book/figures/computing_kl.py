@@ -65,7 +65,7 @@ def _draw_errors(ax: Axes, distance: Array, errors: Mapping[str, Array], floor: 
     for rank, ((name, error), color) in enumerate(zip(errors.items(), colors, strict=False)):
         ax.plot(distance, np.maximum(error, floor), "o", color=color, markersize=2.4, clip_on=False)
         if len(errors) == 1:
-            ax.text(0.03, 0.93, f"dots: {name}", color=color, transform=ax.transAxes)
+            ax.text(0.97, 0.04, f"dots: {name}", color=color, transform=ax.transAxes, ha="right")
         elif color == D_COLOR:
             _name_cloud(ax, name, distance, error, color, share=1.0, above=True)
         else:

@@ -44,7 +44,7 @@ const numbersOf = ({ mean, width, weight }, i) => [`bump ${i + 1}`, [mean, width
 /** The fields are kept while their number stays, and with them the focus. @param {HTMLElement} root @param {State} state */
 const showNumbers = (root, state) => {
   const table = root.querySelector("tbody"), rows = rowsOf(state), names = rows.map(([name]) => name).join();
-  if (!table) return;
+  if (!table?.closest("details")?.open) return; // what is folded costs a layout of its own
   if (table.dataset.names !== names) table.replaceChildren(...rows.map(([name, values]) => row(name, values.length)));
   table.dataset.names = names;
   const values = rows.flatMap(([, values]) => values);
@@ -98,6 +98,7 @@ export const listenToControls = (ground) => {
     const name = /** @type {HTMLElement} */ (target).closest("[data-do]")?.getAttribute("data-do");
     if (name) ACTIONS[name](ground);
   });
+  root.addEventListener("toggle", () => showControls(ground), true);
   root.addEventListener("change", ({ target }) => {
     const { name, value, checked } = /** @type {HTMLInputElement} */ (target);
     if (name === "mode") return ground.play({ mode: value, seed: Date.now() % 1e6 });

@@ -112,7 +112,7 @@ export const place = (group, handles, width, panel) => {
       transform: `translate(${place})`, class: `handle ${look}`, "aria-label": name, "aria-valuetext": text,
       "aria-valuenow": short(main.value), "aria-valuemin": short(least), "aria-valuemax": short(most),
     };
-    for (const [key, value] of Object.entries(at)) mark.setAttribute(key, value);
+    for (const [key, value] of Object.entries(at)) if (mark.getAttribute(key) !== value) mark.setAttribute(key, value);
   });
 };
 

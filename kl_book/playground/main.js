@@ -13,6 +13,8 @@ import { describe, question, verdict } from "./words.js";
 /** @typedef {import("./numerics.js").State} State */
 /** What is wrong with an address, or what the page says of it. @typedef {string | Node[]} Notice */
 
+const REST = 300; // milliseconds
+
 export class Playground {
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -31,6 +33,7 @@ export class Playground {
     this.held = -1; // the handle that is dragged
     this.top = 1; // of the first panel
     this.pending = 0;
+    this.keeping = 0;
     this.moves = 0;
     this.open = true; // but while a game lasts
     this.score = "";
@@ -93,8 +96,14 @@ export class Playground {
     this.state = state;
     this.lines.hidden = true;
     this.say(notice);
-    if (!this.small) history.replaceState(null, "", address(state));
+    if (!this.small) this.keep();
     this.draw();
+  }
+
+  /** Write the address when the state has come to rest: a browser lets it change so many times a minute. */
+  keep() {
+    clearTimeout(this.keeping);
+    this.keeping = setTimeout(() => history.replaceState(null, "", address(this.state)), REST);
   }
 
   /** Start anew, with a game if the state has one. @param {{state: State, notice: Notice}} next */

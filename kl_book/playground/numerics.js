@@ -82,14 +82,14 @@ const widest = (p) => 1.15 * Math.hypot(Math.max(...p.map((bump) => bump.width))
 /** The trapezoidal rule as far as either way. @param {Bump[]} p @param {number} h @param {number} far @returns {Grid} */
 const wholeLine = (p, h, far) => {
   const half = Math.ceil(far / h);
-  const x = Float64Array.from({ length: 2 * half + 1 }, (_, i) => (i - half) * h);
+  const x = new Float64Array(2 * half + 1).map((_, i) => (i - half) * h);
   return { x, w: new Float64Array(x.length).fill(h), h, logP: x.map(logDensity(p)) };
 };
 
 /** Simpson's rule. @param {Bump[]} p @param {number} from @param {number} to @param {number} h @returns {Grid} */
 export const interval = (p, from, to, h) => {
   const n = 2 * Math.ceil((to - from) / h), step = (to - from) / n;
-  const x = Float64Array.from({ length: n + 1 }, (_, i) => from + i * step);
+  const x = new Float64Array(n + 1).map((_, i) => from + i * step);
   const w = x.map((_, i) => ((i % n ? (i % 2 ? 4 : 2) : 1) * step) / 3);
   return { x, w, h: step, logP: x.map(logDensity(p)) };
 };
@@ -115,11 +115,11 @@ const powers = ({ mean, width }, { x, w, h, logP }) => {
 
 /** D(q‖p⋆) and its derivatives, of q cut to the grid. @param {Normal} q @param {Grid} grid @returns {Slope} */
 export const reverse = (q, grid) => {
-  const s = powers(q, grid);
-  const [, m1, m2, m3, m4] = s.map((total) => total / s[0]), f = s[5] / s[0];
-  const [g1, g2, g3, g4] = [1, 2, 3, 4].map((k) => (s[k + 5] - f * s[k]) / s[0]);
+  const [s0, s1, s2, s3, s4, f0, f1, f2, f3, f4] = powers(q, grid);
+  const m1 = s1 / s0, m2 = s2 / s0, m3 = s3 / s0, m4 = s4 / s0, f = f0 / s0;
+  const g1 = (f1 - f * s1) / s0, g2 = (f2 - f * s2) / s0, g3 = (f3 - f * s3) / s0, g4 = (f4 - f * s4) / s0;
   return {
-    value: f - Math.log(s[0]),
+    value: f - Math.log(s0),
     gradient: [g1, g2],
     hessian: [
       m2 - m1 * m1 + g2 - 2 * m1 * g1,
@@ -147,10 +147,12 @@ const massOf = (logs, { w }) => sum(w, (weight, i) => weight * Math.exp(logs[i])
 
 /** Of p⋆ cut to the grid. @param {Grid} grid @returns {Moments} */
 const momentsOf = ({ x, w, logP }) => {
-  const density = w.map((weight, i) => weight * Math.exp(logP[i])), mass = sum(density, (value) => value);
-  /** @param {(i: number) => number} of */
-  const mean = (of) => sum(density, (value, i) => value * of(i)) / mass;
-  return { mean: mean((i) => x[i]), square: mean((i) => x[i] ** 2), entropy: Math.log(mass) - mean((i) => logP[i]) };
+  let mass = 0, first = 0, second = 0, log = 0;
+  for (let i = 0; i < x.length; i++) {
+    const d = w[i] * Math.exp(logP[i]);
+    mass += d; first += d * x[i]; second += d * x[i] * x[i]; log += d * logP[i];
+  }
+  return { mean: first / mass, square: second / mass, entropy: Math.log(mass) - log / mass };
 };
 
 // ---- Minima: Newton's method downhill, from every place where the table of values is low or level ----
@@ -169,13 +171,14 @@ const newton = ({ gradient: [g, s], hessian: [a, b, c] }, free) => {
 /** Whether a value may still move against its gradient. @param {number} value @param {number[]} range @param {number} slope */
 const inside = (value, [least, most], slope) => !(value <= least && slope > 0) && !(value >= most && slope < 0);
 
+/** Until a step would fall by less than enough. */
 /** @param {(q: Normal) => Slope} at @param {Normal} start @param {boolean} fixed @returns {Fit & {level: boolean}} */
-export const descend = (at, start, fixed) => {
+export const descend = (at, start, fixed, enough = 1e-20) => {
   let q = start, slope = at(q), free = [true, true];
   for (let count = 0; count < 60; count++) {
     free = [inside(q.mean, MODEL_MEANS, slope.gradient[0]), !fixed && inside(q.width, MODEL_WIDTHS, slope.gradient[1])];
     const step = newton(slope, free), fall = -step[0] * slope.gradient[0] - step[1] * slope.gradient[1];
-    if (fall < 1e-20) break;
+    if (fall < enough) break;
     let length = 1, next, there;
     do {
       next = { mean: clamp(q.mean + length * step[0] * q.width, MODEL_MEANS), width: clamp(q.width * Math.exp(length * step[1]), MODEL_WIDTHS) };
@@ -190,17 +193,36 @@ export const descend = (at, start, fixed) => {
   return { ...q, value: slope.value, level: level && curved };
 };
 
+/**
+ * The reverse divergence at means that are nodes of one grid, so that a width has the same weights at each.
+ * @param {Bump[]} p @param {number[]} means @param {number} width @param {number} step the widest allowed
+ */
+const atNodes = (p, means, width, step) => {
+  const apart = means[1] - means[0], every = Math.ceil(apart / step), h = apart / every, half = Math.ceil((7 * width) / h);
+  const logP = new Float64Array(every * (means.length - 1) + 2 * half + 1).map((_, i) => means[0] + (i - half) * h).map(logDensity(p));
+  const density = new Float64Array(2 * half + 1).map((_, i) => Math.exp(-((((i - half) * h) / width) ** 2) / 2));
+  const constant = 0.5 + CONSTANT + Math.log(width), mass = sum(density, (d) => d);
+  return means.map((_, i) => {
+    let total = 0;
+    for (let k = 0; k < density.length; k++) total += density[k] * logP[i * every + k];
+    return -total / mass - constant;
+  });
+};
+
 /** The reverse divergence of a table of normals, on a grid that is as coarse as it may. @param {State} state */
 const tabulate = ({ p, q, fixed, cutQ, cut }) => {
   const least = Math.min(...p.map((bump) => bump.width)), edge = Math.max(...p.map((bump) => bump.width));
   const means = spaced(Math.min(...p.map((bump) => bump.mean)) - edge, Math.max(...p.map((bump) => bump.mean)) + edge, 41);
   const logs = spaced(Math.log(0.7 * least), Math.log(cutQ ? MODEL_WIDTHS[1] : widest(p)), 16);
   const widths = fixed ? [q.width] : logs.map(Math.exp), h = Math.min(0.35 * least, widths[0] / 2);
-  /** @param {number} step @param {number} width */
-  const spread = (step, width) => (cutQ ? interval(p, cut[0], cut[1], step) : wholeLine(p, step, MEANS[1] + edge + 7 * width));
-  const grids = widths.map((width) => spread(Math.max(h, 0.2 * width), width));
-  const table = means.map((mean) => widths.map((width, j) => reverse({ mean, width }, grids[j]).value));
-  return { table, means, widths, grid: spread(h, Math.max(widest(p), ...widths)) };
+  const grid = cutQ ? interval(p, cut[0], cut[1], h) : wholeLine(p, h, MEANS[1] + edge + 7 * Math.max(widest(p), ...widths));
+  const columns = widths.map((width) => {
+    const step = Math.max(h, 0.2 * width);
+    if (!cutQ) return atNodes(p, means, width, step);
+    const own = interval(p, cut[0], cut[1], step);
+    return means.map((mean) => reverse({ mean, width }, own).value);
+  });
+  return { table: means.map((_, i) => columns.map((column) => column[i])), means, widths, grid };
 };
 
 /** Where no neighbour is lower. @param {number[][]} table @returns {number[][]} */
@@ -208,9 +230,8 @@ const lows = (table) => {
   const found = [];
   for (let i = 0; i < table.length; i++)
     for (let j = 0; j < table[i].length; j++) {
-      let low = table[i][j] < Infinity;
-      for (let k = -1; k <= 1; k++) for (let l = -1; l <= 1; l++) if (table[i + k]?.[j + l] < table[i][j]) low = false;
-      if (low) found.push([i, j]);
+      const value = table[i][j], rows = [table[i - 1] ?? [], table[i], table[i + 1] ?? []];
+      if (value < Infinity && !rows.some((row) => row[j - 1] < value || row[j] < value || row[j + 1] < value)) found.push([i, j]);
     }
   return found;
 };
@@ -234,7 +255,7 @@ const reverseMinima = ({ p, q, fixed }, grid, { table, means, widths, grid: coar
   const known = (/** @type {Normal} */ fit) =>
     minima.some(({ mean, width }) => Math.abs(mean - fit.mean) < 1e-3 * fit.width && Math.abs(Math.log(width / fit.width)) < 1e-3);
   for (const start of starts) {
-    const near = descend((at) => reverse(at, coarse), start, fixed);
+    const near = descend((at) => reverse(at, coarse), start, fixed, 1e-8);
     if (known(near)) continue;
     const fit = descend((at) => reverse(at, grid), near, fixed);
     if (fit.level && !known(fit)) minima.push({ mean: fit.mean, width: fit.width, value: fit.value });

@@ -150,6 +150,28 @@ def visit(site: Site, browser: Browser, log: Log) -> Iterator[Open]:
     assert log.foreign(site.url, "file://") == []
 
 
+SLOW = 45.0
+LOOP = """() => {
+  const start = performance.now();
+  let x = 1;
+  for (let i = 0; i < 1e7; i++) x = (Math.imul(x, 1103515245) + 12345) & 0x7fffffff;
+  window.last = x;
+  return performance.now() - start;
+}"""
+
+
+@pytest.fixture(scope="session")
+def slow_down() -> Callable[[Page], None]:
+    """Make a page as slow, on any machine, as where ten million steps of a loop take `SLOW` ms."""
+
+    def throttle(page: Page) -> None:
+        own = min(page.evaluate(LOOP) for _ in range(3))
+        session = page.context.new_cdp_session(page)
+        session.send("Emulation.setCPUThrottlingRate", {"rate": max(1.0, SLOW / own)})
+
+    return throttle
+
+
 @dataclass(frozen=True)
 class Opened:
     """A page that stays open for all tests of it, and what was seen while it opened."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import re
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import head
 import pytest
 import yaml
+from build import STAGE
 
 # The pages are read once, in one process.
 pytestmark = pytest.mark.xdist_group("files")
@@ -211,3 +214,15 @@ def test_links_that_run_a_chapter_go_to_the_home_of_the_project_alone(documents,
     found = [link for link in links if link.endswith(f"/{name}") and urlsplit(link).netloc]
     assert len(found) == len(expected)
     assert all(link.startswith(start) for link, start in zip(found, expected, strict=True))
+
+
+def files(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_build_with_nothing_to_write_changes_nothing():
+    """After a change of the library, say, of which no page tells."""
+    before = files(STAGE / "html")
+    command = [sys.executable, "-c", "import build; build.build(build.STAGE)"]
+    subprocess.run(command, cwd=ROOT / "book" / "_ext", check=True, capture_output=True)
+    assert files(STAGE / "html") == before

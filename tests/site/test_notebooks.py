@@ -94,6 +94,7 @@ def test_one_of_them_runs_elsewhere_and_gives_the_same(site, tmp_path):
          "**Solution of Exercise 1.1**\n\nIt is so."),
         (":::{caption} A bell\n:label: fig\n\n1. {try}`Wide <sigma=2>`: low.\n:::",
          "**Fig. 2.1. A bell**\n\n1. Wide: low."),
+        (":::{margin}\nAn aside, see {eq}`eq-a`.\n:::", "> An aside, see (1.5)."),
         ("(place)=\n## Heading", "## Heading"),
         ("$$ a \\\\ b $$", "$$\\begin{aligned}a \\\\ b\\end{aligned}$$"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import subprocess
 import sys
 
@@ -144,10 +145,51 @@ def test_a_key_moves_a_handle_and_the_address(visit):
     for key in ("Shift+ArrowRight", "ArrowUp", "+"):
         page.keyboard.press(key)
     page.locator('[aria-valuetext="mean -1.912, weight 0.51, width 1.05"]').wait_for()
-    assert "-1.912,1.05" in page.evaluate("location.hash")
+    expect(page).to_have_url(re.compile("-1.912,1.05"))
     assert page.locator(".kl-playground .kl-summary").inner_text() != before
     page.keyboard.press("Delete")
     page.get_by_role("slider", name="Bump 1 of 1", exact=True).wait_for()
+
+
+def test_keys_in_a_row_change_the_address_once(visit):
+    """A browser lets it change so many times a minute, and throws where it changes more often."""
+    page = visit(PAGE)
+    page.evaluate("""() => {
+      const write = history.replaceState.bind(history);
+      window.writes = 0;
+      history.replaceState = (...given) => { window.writes++; write(...given); };
+    }""")
+    page.get_by_role("slider", name="Bump 1 of 2", exact=True).focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile("p=0.5,-1.412,1;"))
+    assert page.evaluate("window.writes") < 20
+
+
+STEPS = """async (name) => {
+  const handle = document.querySelector(`.kl-playground [aria-label="${name}"]`), times = [];
+  for (let i = 0; i < 60; i++) {
+    let start = 0;
+    requestAnimationFrame(() => { start = performance.now(); });
+    const key = i < 30 ? "ArrowRight" : "ArrowLeft";
+    handle.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+    await new Promise((done) => requestAnimationFrame(() => {
+      document.querySelector(".kl-picture").getBoundingClientRect();
+      times.push(performance.now() - start);
+      done();
+    }));
+  }
+  return times;
+}"""
+NARROW = [(0.2, -6, 0.2), (0.2, -3, 0.2), (0.2, 0, 1), (0.2, 3, 1), (0.2, 6, 1)]
+
+
+@pytest.mark.parametrize("bumps", [[(0.5, -2.412, 1), (0.5, 2.412, 1)], NARROW])
+def test_a_step_is_drawn_at_once_on_a_slow_machine(visit, slow_down, bumps):
+    page = visit(f"{PAGE}#{address(bumps)}")
+    slow_down(page)
+    slowest = [np.quantile(page.evaluate(STEPS, f"Bump 1 of {len(bumps)}"), 0.95) for _ in range(3)]
+    assert min(slowest) < 50
 
 
 def test_a_finger_drags_a_bump(visit):
@@ -158,11 +200,30 @@ def test_a_finger_drags_a_bump(visit):
     page.mouse.down()
     page.mouse.move(x + 60, y + 20, steps=4)
     page.mouse.up()
-    page.wait_for_function("location.hash.includes('p=')")
+    expect(page).to_have_url(re.compile("#p="))
     bumps = page.evaluate(f"{FIGURE}.state.p")
     assert bumps[1]["mean"] > 3.5
     assert bumps[1]["weight"] < 0.5
     assert sum(bump["weight"] for bump in bumps) == pytest.approx(1, abs=1e-12)
+
+
+def test_two_fingers_widen_a_bump_and_leave_the_page_as_it_is(visit):
+    page = visit(PAGE, viewport={"width": 390, "height": 844}, has_touch=True)
+    handle = page.get_by_role("slider", name="Bump 1 of 2", exact=True)
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    session, top = page.context.new_cdp_session(page), page.evaluate("scrollY")
+    for kind, ends in (
+        ("touchStart", [0]),
+        ("touchStart", [0, 60]),
+        ("touchMove", [0, 90]),
+        ("touchEnd", []),
+    ):
+        points = [{"x": x + end, "y": y, "id": i} for i, end in enumerate(ends)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.locator('[aria-label="Bump 1 of 2"][aria-valuetext$="width 1.5"]').wait_for()
+    assert page.evaluate("[scrollY, visualViewport.scale]") == [top, 1]
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,30 @@ def test_a_phone_shows_the_page_without_sideways_scrolling(page):
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+ASIDES = """() => {
+  const box = (element) => element.getBoundingClientRect();
+  const across = (a, b) => a.left < b.right - 1 && b.left < a.right - 1;
+  const meet = (a, b) => across(a, b) && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  const blocks = ":is(p, li, summary, figure, table, pre, .math, .admonition)";
+  const seen = [...document.querySelectorAll(`article ${blocks}`)]
+    .filter((other) => !other.closest("aside") && other.checkVisibility());
+  return [...document.querySelectorAll("aside.margin")].map((aside) => ({
+    beside: box(aside).left >= box(aside.previousElementSibling).right,
+    below: box(aside).top >= box(aside.previousElementSibling).bottom,
+    over: seen.filter((other) => meet(box(aside), box(other))).map((other) => other.outerHTML.slice(0, 80)),
+  }));
+}"""
+WIDTHS = {1600: "beside", 1200: "beside", 1100: "below", 390: "below"}
+
+
+def test_an_aside_stands_beside_its_paragraph_where_there_is_room(page):
+    for width, place in WIDTHS.items() if page.locator("aside.margin").count() else ():
+        page.set_viewport_size({"width": width, "height": 900})
+        for aside in page.evaluate(ASIDES):
+            assert aside[place], (width, aside)
+            assert aside["over"] == []
+
+
 def test_formulas_stand_there_without_scripts(visit, chapter_path):
     page = visit(chapter_path, java_script_enabled=False)
     assert page.locator(".katex-html").count() > 0
