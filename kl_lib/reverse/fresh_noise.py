@@ -59,7 +59,7 @@ def adam(
         spread = np.sqrt(second / (1 - 0.999 ** (step + 1))) + 1e-8
         theta = theta + units.step(rate * first / (1 - 0.9 ** (step + 1)) / spread)
         if not (family.admits(theta) and np.isfinite(second).all()):
-            raise ArithmeticError(
+            raise ValueError(
                 f"step {step} leads out of the range of floats, to theta = {theta}: take smaller steps, or "
                 "check that log_p has a maximum"
             )
