@@ -1,14 +1,16 @@
 """Break the numeric modules on purpose, one small change at a time, and count what the tests notice.
 
 Run by ``make mutants`` with the Python of .venv-mutants, which has Cosmic Ray and its operators; the tests
-run in .venv, in copies of the project. What survives is printed as a difference: a hole in the tests, or a
-change that changes nothing.
+run in .venv, in copies of the project. They run once without a change, which tells which of them reach which
+line; a mutant is then tried on those that reach its line. What survives is printed as a difference: a hole in
+the tests, or a change that changes nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import json
 import os
 import random
 import re
@@ -27,19 +29,10 @@ from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
 
 ROOT = Path(__file__).parents[1]
-# The tests of a room, the quick ones first; the rest of the tests are for what these let pass.
-TESTS = {
-    "numerics": "numerics logits divergence_closed",
-    "divergence": "refusals messages scipy_adapter covariances logits divergence_* laws",
-    "families": "families gradients reverse forward",
-    "forward": "forward",
-    "gradients": "gradients reverse",
-    "reverse": "reverse targets",
-    "optimization.py": "optimization reverse forward",
-    "estimators": "estimators neighbours arrays",
-    "diagnostics.py": "diagnostics arrays",
-    "monte_carlo.py": "monte_carlo",
-}
+ROOMS = (
+    "numerics", "divergence", "families", "forward", "gradients", "reverse", "optimization.py", "estimators",
+    "diagnostics.py", "monte_carlo.py",
+)  # fmt: skip
 # What somebody may have mistyped; the other operators of Cosmic Ray make code that no test can miss.
 KEPT = re.compile(
     r"core/(AddNot|NumberReplacer|ReplaceAndWithOr|ReplaceOrWithAnd|ReplaceTrueWithFalse|ReplaceFalseWithTrue"
@@ -71,14 +64,11 @@ class Mutant:
             difflib.unified_diff(before, self.code().splitlines(), str(self.file), n=0, lineterm="")
         )
 
-    def tests(self) -> list[str]:
-        """Return the test files of its room."""
-        patterns = TESTS[self.file.parts[1]].split()
-        return [
-            str(path.relative_to(ROOT))
-            for p in patterns
-            for path in sorted(ROOT.glob(f"tests/unit/test_{p}.py"))
-        ]
+    def line(self) -> int:
+        """Return the number of the first line that changes."""
+        before = (ROOT / self.file).read_text(encoding="utf-8").splitlines()
+        pairs = zip(before, self.code().splitlines(), strict=False)
+        return next(number for number, (old, new) in enumerate(pairs, 1) if old != new)
 
 
 def mutants(folder: str) -> list[Mutant]:
@@ -86,7 +76,7 @@ def mutants(folder: str) -> list[Mutant]:
     files = sorted((ROOT / "kl_lib").rglob("*.py"))
     found = []
     for file in (path.relative_to(ROOT) for path in files):
-        if file.parts[1] in TESTS and file.name != "__init__.py" and str(file).startswith(folder):
+        if file.parts[1] in ROOMS and file.name != "__init__.py" and str(file).startswith(folder):
             nodes = list(ast_nodes(get_ast((ROOT / file).read_text(encoding="utf-8"))))
             for name in filter(KEPT.fullmatch, sorted(operator_names())):
                 operator = get_operator(name)()
@@ -95,35 +85,72 @@ def mutants(folder: str) -> list[Mutant]:
     return found
 
 
-def passes(project: Path, tests: list[str]) -> bool:
+def pytest(project: Path, *arguments: str, seconds: float | None = None) -> bool:
     """Whether the tests pass in a copy of the project, in time."""
     command = [
         str(ROOT / ".venv/bin/python"),
         "-B",
         "-m",
         "pytest",
-        "-x",
         "-q",
         "-p",
         "no:cacheprovider",
-        *tests,
+        *arguments,
     ]
     run = subprocess.Popen(
         command, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, start_new_session=True
     )
     try:
-        return run.wait(SECONDS) == 0
+        return run.wait(seconds) == 0
     except subprocess.TimeoutExpired:
         os.killpg(run.pid, signal.SIGKILL)
         run.wait()
         return False
 
 
-def survives(mutant: Mutant, project: Path) -> bool:
+# Asked in .venv, which has coverage: by file and line, the tests that reach it ("" is the import).
+QUERY = """
+import json, sys
+from coverage import CoverageData
+
+data = CoverageData(".coverage")
+data.read()
+reached = {}
+for file, lines in json.load(sys.stdin).items():
+    by_line = data.contexts_by_lineno(f"{sys.argv[1]}/{file}")
+    inside = {line for line, names in by_line.items() if any(names)}
+    everywhere = {name for names in by_line.values() for name in names}
+    for line in lines:
+        begin = max((other for other in by_line if other <= line), default=0)
+        names = by_line[begin] if begin in inside else everywhere
+        reached[f"{file}:{line}"] = sorted({name.split("|")[0] for name in names if name})
+json.dump(reached, sys.stdout)
+"""
+
+
+def reaching(sample: list[Mutant], project: Path, jobs: int) -> dict[Mutant, list[str]]:
+    """Run all unit tests, and return those that reach each mutant: for a constant, those of its file."""
+    measured = ("--cov", "--cov-context=test", "--cov-report=", "--cov-fail-under=0")
+    if not pytest(project, "-n", str(jobs), *measured, "tests/unit"):
+        raise SystemExit("without a change the unit tests must pass")
+    lines: dict[str, list[int]] = {}
+    for mutant in sample:
+        lines.setdefault(str(mutant.file), []).append(mutant.line())
+    command = [str(ROOT / ".venv/bin/python"), "-c", QUERY, str(project)]
+    answer = subprocess.run(
+        command, cwd=project, input=json.dumps(lines), capture_output=True, check=True, encoding="utf-8"
+    )
+    reached = json.loads(answer.stdout)
+    return {mutant: reached[f"{mutant.file}:{mutant.line()}"] for mutant in sample}
+
+
+def survives(mutant: Mutant, tests: list[str], project: Path) -> bool:
     """Whether the tests pass although a copy of the project is changed."""
     (project / mutant.file).write_text(mutant.code(), encoding="utf-8")
+    names = project / "reaching.txt"
+    names.write_text("\n".join(tests or ["tests/unit"]), encoding="utf-8")
     try:
-        return passes(project, mutant.tests())
+        return pytest(project, "-x", f"@{names}", seconds=SECONDS)
     finally:
         shutil.copy2(ROOT / mutant.file, project / mutant.file)
 
@@ -139,23 +166,20 @@ def main() -> None:
     chosen = parser.parse_args()
     every = mutants(chosen.folder)
     sample = random.Random(chosen.seed).sample(every, min(chosen.sample, len(every)))
-    end = time.monotonic() + 60 * chosen.minutes
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(chosen.jobs) as pool:
         projects: Queue[Path] = Queue()
         for i in range(chosen.jobs):
             ignored = shutil.ignore_patterns(".venv*", ".git", "_build", "node_modules", "__pycache__")
             projects.put(Path(shutil.copytree(ROOT, Path(folder, str(i)), ignore=ignored)))
-
-        for tests in sorted({tuple(mutant.tests()) for mutant in sample}):
-            if not passes(Path(folder, "0"), list(tests)):
-                raise SystemExit(f"without a change these must pass in time: {' '.join(tests)}")
+        tests = reaching(sample, Path(folder, "0"), chosen.jobs)
+        end = time.monotonic() + 60 * chosen.minutes
 
         def outcome(mutant: Mutant) -> bool | None:
             if time.monotonic() > end:
                 return None
             project = projects.get()
             try:
-                lives = survives(mutant, project)
+                lives = survives(mutant, tests[mutant], project)
             finally:
                 projects.put(project)
             print(f"survived:\n{mutant.difference()}\n" if lives else ".", end="", flush=True)
