@@ -9,7 +9,6 @@ from kl_lib.checks import as_choice, as_finite, as_fraction
 from kl_lib.divergence.distributions import Distribution, common_shape, float_or_array, read_distribution
 from kl_lib.divergence.entropies import closed_entropy
 from kl_lib.divergence.numerical import (
-    ABSOLUTE,
     RELATIVE,
     completed,
     cross_entropy_numerical,
@@ -20,9 +19,6 @@ from kl_lib.divergence.registry import closed_values, no_values
 from kl_lib.divergence.sampling import can_be_sampled, density_name
 from kl_lib.numerics import every
 from kl_lib.types import Array, BatchFunction, KLMethod, Mask, SciPyDistribution
-
-# Of entropies, in nats: one may be 0, where no relative error can be promised.
-_ABSOLUTE = 1e-11
 
 
 def kl_divergence(
@@ -93,7 +89,7 @@ def kl_divergence(
         raise NotImplementedError(
             f"nothing exact is known for {_named(first, second)}{_by_sampling(first, second)}"
         )
-    return completed(value, covered, kl_numerical, first, second, ABSOLUTE, relative)
+    return completed(value, covered, kl_numerical, first, second, relative)
 
 
 def entropy(p: SciPyDistribution) -> float | Array:
@@ -295,4 +291,4 @@ def _numerical(value: Array, covered: Mask, p: Distribution, q: Distribution) ->
         raise NotImplementedError(
             f"nothing exact is known for the cross-entropy of {_named(p, q)}{_by_sampling(p, q)}"
         )
-    return completed(value, covered, cross_entropy_numerical, p, q, _ABSOLUTE)
+    return completed(value, covered, cross_entropy_numerical, p, q)

@@ -183,7 +183,8 @@ def _unknown(_label: str, _value: Any) -> _Multivariate:
 def _multivariate_normal(label: str, value: Any) -> _Multivariate:
     mean = as_finite(f"mean of {label}", value.mean)
     covariance = read_covariance(label, value)
-    return {"mean": mean, "cov": value.cov, "covariance": covariance}, (), mean.shape[-1]
+    with np.errstate(over="ignore"):  # where the squares of a factor are no floats
+        return {"mean": mean, "cov": value.cov, "covariance": covariance}, (), mean.shape[-1]
 
 
 def _wishart(label: str, value: Any) -> _Multivariate:

@@ -28,11 +28,9 @@ from kl_lib.numerics import (
     log_product,
     log_ratio,
     remainder_and_slope,
-    stirling_remainder,
 )
 from kl_lib.numerics.bregman import legendre_rule
-from kl_lib.numerics.entrywise import in_pieces
-from kl_lib.numerics.gamma import STIRLING
+from kl_lib.numerics.counts import excess
 from kl_lib.types import Array
 
 Formula = Callable[[Parameters], ArrayLike]
@@ -182,7 +180,7 @@ Part = Callable[[Array, Array], Array]
 
 
 def _poisson(mean: float) -> float:
-    return sum(_means(mean, lambda k, above: _excess(k) + kl_term(k, mean, -above)))
+    return sum(_means(mean, lambda k, above: excess(k) + kl_term(k, mean, -above)))
 
 
 def _binomial(n: float, p: float) -> float:
@@ -191,7 +189,7 @@ def _binomial(n: float, p: float) -> float:
 
 def _multinomial(n: float, p: Array) -> float:
     """Return Σᵢ E[S(kᵢ) + T(kᵢ, n pᵢ)] − S(n), where each count is binomial."""
-    total = 0.0 if np.max(p) > 0.5 else -float(_excess(np.asarray(n)))
+    total = 0.0 if np.max(p) > 0.5 else -float(excess(np.asarray(n)))
     for chance in p.tolist():
         total += _binomial_parts(n, chance)[0] if chance <= 0.5 else _binomial_parts(n, 1 - chance)[1]
     return total
@@ -199,39 +197,24 @@ def _multinomial(n: float, p: Array) -> float:
 
 def _binomial_parts(n: float, p: float) -> list[float]:
     """Return E[S(k) + T(k, np)] of the count k with the chance p ≤ ½, and that of n − k less S(n)."""
-    whole, mean = _excess(np.asarray(n)), n * p
+    whole, mean = excess(np.asarray(n)), n * p
 
     def rest(k: Array, above: Array) -> Array:
-        return np.asarray((_excess(n - k) - whole) + kl_term(n - k, n * (1 - p), above))
+        return np.asarray((excess(n - k) - whole) + kl_term(n - k, n * (1 - p), above))
 
-    return _means(mean, lambda k, above: _excess(k) + kl_term(k, mean, -above), rest, last=n)
+    return _means(mean, lambda k, above: excess(k) + kl_term(k, mean, -above), rest, last=n)
 
 
 def _negative_binomial(n: float, p: float) -> float:
-    whole, rest = _excess(np.asarray(n)), 1 - p
+    whole, rest = excess(np.asarray(n)), 1 - p
 
     def part(k: Array, above: Array) -> Array:
         trials = n + k
         both = kl_term(n, p * trials, p * above) + kl_term(k, rest * trials, -p * above)
-        return np.asarray((whole - _excess(trials)) + log_ratio(trials, n) + _excess(k) + both)
+        return np.asarray((whole - excess(trials)) + log_ratio(trials, n) + excess(k) + both)
 
     mode = max((n - 1) * rest / p, 0.0)
     return sum(_means(n * rest / p, part, wide_mode=mode if n < _NARROW else None))
-
-
-def _excess(k: Array) -> Array:
-    """Return S(k)."""
-    return in_pieces([(k < STIRLING, _small_excess), (k >= STIRLING, _large_excess)], k)
-
-
-def _small_excess(k: Array) -> Array:
-    value: Array = gammaln(k + 1) - xlogy(k, k) + k
-    return value
-
-
-def _large_excess(k: Array) -> Array:
-    value: Array = 0.5 * (np.log(2 * np.pi) + np.log(k)) + stirling_remainder(k)
-    return value
 
 
 def _means(mean: float, *parts: Part, last: float = np.inf, wide_mode: float | None = None) -> list[float]:

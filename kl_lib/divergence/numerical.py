@@ -18,17 +18,18 @@ from kl_lib.divergence.distributions import (
     float_or_array,
     without,
 )
-from kl_lib.divergence.quadrature import Terms, Totals, added, integrate
+from kl_lib.divergence.quadrature import Terms, Totals, added, integrate, weighted_nodes
 from kl_lib.divergence.summation import center, sum_integers, sum_points
 from kl_lib.divergence.supports import NO_UNDERFLOW, shared, shown
 from kl_lib.divergence.univariate import Univariate, univariate
 from kl_lib.numerics import every, expm1x
 from kl_lib.types import Array, BatchFunction, Mask
 
-# What is promised: this relative error, or an absolute one that only rounding between equal
-# distributions can reach.
+# What is promised: this relative error, or an absolute one: of entropies, in nats, as one may be 0; of
+# divergences, times the mean of 1 + log² p, what only rounding between equal distributions can reach.
 RELATIVE = 1e-9
-ABSOLUTE = 1e-28
+_ABSOLUTE = 1e-11
+_EQUAL = 1e-28
 # Below this divergence, in nats, the integrand p ψ(log q/p) is used, above it −p log(q/p).
 _NEAR = 1e-2
 # More than the mean of −log q, in nats, where q underflows: it begins there with 745, and may grow.
@@ -60,9 +61,9 @@ class Pair:
         return self.p.size + self.q.size
 
 
-# The value, and what bounds its error, by the source of the error.
+# The value, what bounds its error, by the source of the error, and how large that may be.
 Errors = dict[str, float]
-Functional = Callable[[Pair, float], tuple[float, Errors]]
+Functional = Callable[[Pair, float], tuple[float, Errors, float]]
 
 
 def completed(
@@ -71,14 +72,13 @@ def completed(
     functional: Functional,
     p: Distribution,
     q: Distribution,
-    absolute: float,
     relative: float = RELATIVE,
 ) -> float | Array:
     """Integrate or sum what no closed form covers, one by one; inf where p has mass that q has not."""
     if every(covered):
         return float_or_array(value)
     for index in map(tuple, np.argwhere(~covered)):
-        value[index] = _value_at(functional, p, q, index, absolute, relative)
+        value[index] = _value_at(functional, p, q, index, relative)
     return float_or_array(value)
 
 
@@ -87,14 +87,13 @@ def _value_at(
     p: Distribution,
     q: Distribution,
     index: tuple[int, ...],
-    absolute: float,
     relative: float,
 ) -> float:
     with np.errstate(all="ignore"):  # Formulas overflow in the far tails, where the weight is 0.
         pair = paired(p, q, index)
         if pair is None:
             return np.inf
-        value, errors = functional(pair, relative)
+        value, errors, absolute = functional(pair, relative)
     reached = sum(errors.values())
     if not reached <= max(relative * abs(value), absolute):
         worst = max(errors, key=lambda reason: np.nan_to_num(errors[reason], nan=np.inf))
@@ -124,31 +123,33 @@ def paired(p: Distribution, q: Distribution, index: tuple[int, ...]) -> Pair | N
     return None if intervals is None else Pair(first, second, intervals)
 
 
-def kl_numerical(pair: Pair, relative: float) -> tuple[float, Errors]:
-    """Return D_KL(p‖q), where p ≪ q, and what bounds its error."""
+def kl_numerical(pair: Pair, relative: float) -> tuple[float, Errors, float]:
+    """Return D_KL(p‖q), where p ≪ q, what bounds its error, and how large that may be."""
     totals, outside = _total(pair, _far_terms, relative, 1e-12), _mass_outside(pair, relative)
     if _is_in_a_hole(pair, totals):
-        return np.inf, {}
+        return np.inf, {}, 0.0
     defects = _defects(pair, totals, outside, relative)
     if totals.value[_MAIN] > _NEAR:
-        return float(totals.value[_MAIN]), _errors(totals) | {_ROUNDING: _far_rounding(totals, defects)}
-    totals = _total(pair, _near_terms, relative, ABSOLUTE)
+        return float(totals.value[_MAIN]), _errors(totals) | {_ROUNDING: _far_rounding(totals, defects)}, 0.0
+    totals = _total(pair, _near_terms, relative, _EQUAL)
     value, square = totals.value[_MAIN] + outside.value[0], totals.value[_SQUARE]
     amplitude = max(_EPSILON * np.sqrt(square), _roughness(pair))
     rounding = np.sqrt(2 * value) * amplitude + _RESOLVED**2 * square + totals.value[_NOISE]
-    return float(value), _errors(totals) | {
+    errors = _errors(totals) | {
         _ROUNDING: float(rounding + np.sum(np.square(defects))),
         _OUTSIDE: float(outside.error[0] + outside.rest[0]),
     }
+    return float(value), errors, float(_EQUAL * square)
 
 
-def cross_entropy_numerical(pair: Pair, relative: float) -> tuple[float, Errors]:
-    """Return −E_p log q, where p ≪ q, and what bounds its error."""
+def cross_entropy_numerical(pair: Pair, relative: float) -> tuple[float, Errors, float]:
+    """Return −E_p log q, where p ≪ q, what bounds its error, and how large that may be."""
     totals = _total(pair, partial(_far_terms, above=0.0), relative, 1e-12)
     if _is_in_a_hole(pair, totals):
-        return np.inf, {}
+        return np.inf, {}, 0.0
     defects = _defects(pair, totals, _mass_outside(pair, relative), relative)
-    return float(totals.value[_MAIN]), _errors(totals) | {_ROUNDING: _far_rounding(totals, defects)}
+    errors = _errors(totals) | {_ROUNDING: _far_rounding(totals, defects)}
+    return float(totals.value[_MAIN]), errors, _ABSOLUTE
 
 
 def expected_value(p: Distribution, f: BatchFunction) -> float | Array:
@@ -193,6 +194,36 @@ def _mean(p: Univariate, f: BatchFunction, origin: float) -> tuple[Array, float]
     scale = scale * np.sqrt(np.where(square > 0, square, 1.0))
     totals = _total(whole, partial(terms, power=1), 0.0, 0.1 * RELATIVE)
     return (scale * totals.value[1:]).reshape(shape), float(np.max(totals.error + totals.rest))
+
+
+def mean_and_variance(p: Distribution) -> tuple[float, float, float]:
+    """Integrate the mean and the variance of a continuous univariate p; the third is their relative error."""
+    origin = p.parameter_at("loc", ()) if isinstance(p.source, rv_frozen) else 0.0
+
+    def powers(x: Array, logs: Array, doubt: Array, log_dx: Array) -> Array:
+        weight, z = _mass_terms(x, logs[0], doubt, log_dx), (x - center) / spread
+        return np.where(weight > 0, np.stack([weight, weight * z, weight * z * z]), 0.0)
+
+    with np.errstate(all="ignore"):
+        one = replace(univariate(p, (), origin), steps=False)
+        center, spread = one.median_and_spread
+        totals = _total(Pair(one, one, one.intervals), powers, RELATIVE, RELATIVE**2)
+    mass, mean, square = totals.value
+    variance = square / mass - (mean / mass) ** 2
+    # Of the mean it is one in standard deviations.
+    errors = (totals.error + totals.rest) / np.array([1.0, np.sqrt(variance), variance])
+    error = float(abs(mass - 1) + np.max(errors))
+    return float(origin + center + spread * mean / mass), float(spread**2 * variance), error
+
+
+def quadrature_nodes(p: Distribution, q: Distribution) -> tuple[Array, Array]:
+    """Return points (n,) and weights (n,) so that Σ w f(x) is E f(x), x ∼ p, for an f as smooth as q."""
+    origin = p.parameter_at("loc", ()) if isinstance(p.source, rv_frozen) else 0.0
+    with np.errstate(all="ignore"):
+        one = univariate(p, (), origin)
+        landmarks = np.append(one.landmarks(), univariate(q, ()).landmarks() - origin)
+        x, weights = weighted_nodes(one.log_density, one.intervals, landmarks, one.median_and_spread)
+    return origin + x, weights
 
 
 def _some_points(p: Univariate) -> Array:

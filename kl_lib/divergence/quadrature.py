@@ -10,6 +10,7 @@ import numpy as np
 from scipy.integrate import cubature
 
 from kl_lib.divergence.distributions import Intervals
+from kl_lib.numerics.bregman import legendre_rule
 from kl_lib.types import Array
 
 _MAX_SUBDIVISIONS = 50
@@ -18,7 +19,18 @@ _RESOLVED, _CLOSE = 2.0**-35, 2.0**-30
 # Where a log density is that of a power, its slopes agree to this part.
 _POWER = 1e-3
 # Distances from an end that is 0 are those of floats down to this, and go on to e^{−_LAST}.
-_SMALL, _LAST = 2.0**-1000, 2.0**14
+_SMALL, _LAST = 2.0**-1000, 2.0**17
+# The start keeps this part of an interval away from its ends.
+_SHARE = 0.125
+# e to this power, or its inverse, is a float.
+_FARTHEST = 700.0
+# A term as small as this is the last that has not underflown.
+_UNDERFLOWN = 1e-300
+
+# Nodes and weights on a panel where a rule is fixed beforehand.
+_RULE = legendre_rule(40)
+# What a node adds to the mass and the variance at least, to be kept.
+_NEGLIGIBLE = 1e-20
 
 Density = Callable[[Array], Array]
 # What is integrated or summed, dx included: x, (n,), the log densities, (m, n), how uncertain these are
@@ -67,7 +79,9 @@ class _Half:
             x, log_dx = self.start + sign * self.width * np.sinh(u), log_width + np.log(np.cosh(u))
             return x, log_dx, np.zeros_like(u)
         x = self.end - sign * self.width * np.exp(-np.minimum(u, self.resolved))
-        return x, log_width - u, u - (log_width - np.log(np.abs(self.end - x)))
+        beyond = u - (log_width - np.log(np.abs(self.end - x)))
+        # Far from the end, where its slope does not hold, that is rounding.
+        return x, log_width - u, np.where(u > 0.5 * self.resolved, beyond, 0.0)
 
     def line(self, density: Density) -> tuple[float, float, float]:
         """Return the slope in u of a log density beyond `resolved`, its last bend, and how uncertain it is.
@@ -97,12 +111,12 @@ def _half(start: float, end: float, spread: float, landmarks: Array) -> _Half:
         inner = np.log(width) - np.log(np.abs(end - between))
         # At a power of 2, so that the end less it is exact.
         nearest = _RESOLVED * 2.0 ** np.ceil(np.log2(abs(end))) if end else _SMALL
-        resolved = max(np.log(width) - np.log(nearest), 3 * np.log(2))
+        resolved = max(min(np.log(width) - np.log(nearest), _FARTHEST), 3 * np.log(2))
     else:
         width = spread
-        last, resolved = min(np.arcsinh(1e300 / width), 700.0), np.inf
+        last, resolved = min(np.arcsinh(1e300 / width), _FARTHEST), np.inf
         inner = np.arcsinh(np.abs(between - start) / width)
-    edges = np.concatenate([[0.0, last], inner, 2.0 ** np.arange(15)])
+    edges = np.concatenate([[0.0, last], inner, 2.0 ** np.arange(18)])
     return _Half(start, end, width, np.unique(edges[edges <= last]), resolved)
 
 
@@ -116,9 +130,13 @@ def _halves(intervals: Intervals, center: float, spread: float, landmarks: Array
 
 
 def _inside(lower: float, upper: float, center: float, spread: float) -> float:
-    """Return the centre, or the point closest to it that is not close to an end."""
+    """Return the centre, or the point closest to it that is not close to an end.
+
+    Only towards an end are many scales seen: a pole at one of two must not lie behind the start.
+    """
+    least = _SHARE * (upper - lower) if np.isfinite(upper - lower) else spread
     first, last = (
-        end + sign * (max(spread, _CLOSE * abs(end)) if np.isfinite(end) else 0.0)
+        end + sign * (max(least, _CLOSE * abs(end)) if np.isfinite(end) else 0.0)
         for end, sign in ((lower, 1), (upper, -1))
     )
     return float(np.clip(center, first, last)) if first < last else 0.5 * (lower + upper)
@@ -139,11 +157,7 @@ def integrate(
     All panels between landmarks are mapped to [0, 1] and integrated as one sum, so that each call is
     vectorised.
     """
-    halves = _halves(intervals, *center_and_spread, landmarks)
-    lines = np.array([[half.line(density) for density in densities] for half in halves])
-    unknown = np.isnan(lines).any(axis=(1, 2))
-    halves = [half.cut() if cut else half for half, cut in zip(halves, unknown, strict=True)]
-    lines[unknown] = 0.0
+    halves, lines = _halves_and_lines(densities, intervals, landmarks, center_and_spread)
     widths = [np.diff(half.edges) for half in halves]
 
     def integrand(s: Array) -> Array:
@@ -160,6 +174,38 @@ def integrate(
     )
     rests = [_rest(half, partial(of_half, i)) for i, half in enumerate(halves)]
     return Totals(result.estimate, result.error, np.sum(rests, axis=0))
+
+
+def _halves_and_lines(
+    densities: Sequence[Density],
+    intervals: Intervals,
+    landmarks: Array,
+    center_and_spread: tuple[float, float],
+) -> tuple[list[_Half], Array]:
+    halves = _halves(intervals, *center_and_spread, landmarks)
+    lines = np.array([[half.line(density) for density in densities] for half in halves])
+    unknown = np.isnan(lines).any(axis=(1, 2))
+    halves = [half.cut() if cut else half for half, cut in zip(halves, unknown, strict=True)]
+    lines[unknown] = 0.0
+    return halves, lines
+
+
+def weighted_nodes(
+    density: Density, intervals: Intervals, landmarks: Array, center_and_spread: tuple[float, float]
+) -> tuple[Array, Array]:
+    """Return points (n,) and weights (n,) so that Σ w f(x) is the mean of a smooth f under the density."""
+    halves, lines = _halves_and_lines([density], intervals, landmarks, center_and_spread)
+    edges = [np.union1d(half.edges, 0.5 * (half.edges[1:] + half.edges[:-1])) for half in halves]
+    widths = [np.diff(part) for part in edges]
+    u = [part[:-1] + _RULE[0] * width for part, width in zip(edges, widths, strict=True)]
+
+    def terms(x: Array, logs: Array, _doubt: Array, log_dx: Array) -> Array:
+        return np.stack([x, np.nan_to_num(np.exp(logs[0] + log_dx), nan=0.0, posinf=0.0)])
+
+    x, weights = _at_nodes([density], terms, halves, lines, u, np.log(np.concatenate(widths)))
+    weights, (center, spread) = _RULE[1] * weights, center_and_spread
+    kept = weights * (1 + ((x - center) / spread) ** 2) > _NEGLIGIBLE
+    return x[kept], weights[kept]
 
 
 def _at_nodes(
@@ -199,5 +245,5 @@ def _rest(half: _Half, terms: Callable[[Array], Array]) -> Array:
     values = own(np.linspace(0.9 * last, last, 16, axis=1))
     # The largest of eight each: a term that changes sign, or is rounding alone, is 0 here and there.
     before, after = values.reshape(-1, 2, 8).max(axis=2).T
-    decay, end = np.log(before / after) / (0.05 * last), values[:, -1]
-    return np.where((end == 0) | (last == 0), 0.0, np.where(decay > 0, end / decay, np.inf))
+    decay, end = np.log(before / after) / (0.1 * last * 8 / 15), values[:, -1]
+    return np.where((end <= _UNDERFLOWN) | (last == 0), 0.0, np.where(decay > 0, end / decay, np.inf))

@@ -133,7 +133,8 @@ class _Sum:
             off = np.abs(value - both)
             scale = np.abs(total) + np.abs(sums).sum(axis=1) + np.abs(both).sum(axis=1)
             allowed = 0.01 * (self.relative * scale + self.absolute)
-            done = np.all(off <= allowed[:, np.newaxis], axis=0) | (a.size > _MOST_BLOCKS)
+            # What is no number stays none.
+            done = ~np.any(off > allowed[:, np.newaxis], axis=0) | (a.size > _MOST_BLOCKS)
             np.add.at(sums.T, owner[done], both[:, done].T)
             lost = lost + off[:, done].sum(axis=1)
             a, m, value = (x[..., ~done].reshape(*x.shape[:-2], -1) for x in (parts_a, parts_m, parts))

@@ -25,7 +25,7 @@ from kl_lib.divergence.distributions import (
     table_logits,
     union,
 )
-from kl_lib.numerics import log_softmax
+from kl_lib.numerics import counts, log_softmax
 from kl_lib.types import Array, Mask
 
 Function = Callable[[Array], Array]
@@ -53,12 +53,19 @@ def _log_harmonic(a: float, n: float) -> float:
     return float(np.log(np.sum(np.arange(1.0, m + 1) ** -a) + slow + corrections))
 
 
-# Logarithms of densities and masses of which SciPy takes the logarithm after they underflow, at location 0
-# and scale 1, under SciPy's names: of x and of the shape parameters.
+# Logarithms of densities and masses of which SciPy takes the logarithm after they underflow, or as a
+# difference of large numbers, at location 0 and scale 1, under SciPy's names: of x and of the shapes.
 _LOG_DENSITIES: dict[str, Callable[..., Array]] = {
+    "beta": counts.log_beta,
+    "betabinom": counts.log_beta_binomial,
+    "betanbinom": counts.log_beta_negative_binomial,
+    "binom": counts.log_binomial,
     "boltzmann": lambda k, a, n: np.log(np.expm1(-a) / np.expm1(-a * n)) - a * k,
+    "chi2": lambda x, df: counts.log_gamma(0.5 * x, 0.5 * df) - np.log(2),
     "dlaplace": lambda k, a: np.log(np.tanh(0.5 * a)) - a * np.abs(k),
     "foldnorm": lambda x, c: 0.5 * (np.log(0.5 / np.pi) - (x - c) ** 2) + np.log1p(np.exp(-2 * c * x)),
+    "gamma": counts.log_gamma,
+    "hypergeom": counts.log_hypergeometric,
     "hypsecant": lambda x: np.log(2 / np.pi) - np.logaddexp(x, -x),
     "invweibull": lambda x, c: np.log(c) - (c + 1) * np.log(x) - x**-c,
     "laplace": lambda x: -np.abs(x) - np.log(2),
@@ -66,9 +73,12 @@ _LOG_DENSITIES: dict[str, Callable[..., Array]] = {
     "loglaplace": lambda x, c: np.log(0.5 * c) - np.log(x) - c * np.abs(np.log(x)),
     "logser": lambda k, p: k * np.log(p) - np.log(k) - np.log(-np.log1p(-p)),
     "moyal": lambda x: -0.5 * (_LOG_2PI + x + np.exp(-x)),
+    "nbinom": counts.log_negative_binomial,
+    "nhypergeom": lambda k, total, n, r: counts.log_beta_binomial(k, n, r, total - n - r + 1),
     "norm": lambda x: -0.5 * (_LOG_2PI + x * x),
     "pareto": lambda x, b: np.log(b) - (b + 1) * np.log(x),
     "planck": lambda k, a: np.log(-np.expm1(-a)) - a * k,
+    "poisson": counts.log_poisson,
     "uniform": lambda x: np.zeros_like(x),
     "zipf": lambda k, a: -a * np.log(k) - np.log(zeta(a)),
     "zipfian": lambda k, a, n: -a * np.log(k) - _log_harmonic(a, n),
@@ -182,7 +192,9 @@ def _frozen(p: Distribution, index: tuple[int, ...], origin: float) -> Univariat
     scalar = _with_logarithm(p, _adapted(p, p.source.dist(*of_scipy, **place), "ppf", size), shapes, **place)
     if p.name == "vonmises":
         # Periodic on the whole line; this is where SciPy draws from.
-        return replace(scalar, intervals=[(-np.pi - origin, np.pi - origin)])
+        reach = np.pi * place["scale"] if place["scale"] < 1 else np.inf
+        ends = max(-np.pi - origin, place["loc"] - reach), min(np.pi - origin, place["loc"] + reach)
+        return replace(scalar, intervals=[ends])
     if isinstance(p.source.dist, stats.rv_histogram):
         return _with_bins(scalar, p.source.dist, **place)
     return scalar

@@ -12,6 +12,7 @@ from scipy import special, stats
 
 from kl_lib.checks import as_count, as_generator, as_positive, as_shape, as_weights
 from kl_lib.families.base import Family, refuse_overflow
+from kl_lib.numerics import log_softmax
 from kl_lib.types import Array
 
 
@@ -149,7 +150,7 @@ class NormalMixture(Family):
         """Return the log weights (k,), the means and the log σ's, both (k, d)."""
         logits, locations = theta[self.logits], theta[self.k :]
         means, log_scales = locations.reshape(2, self.k, self.d)
-        return special.log_softmax(logits), means, log_scales
+        return log_softmax(logits), means, log_scales
 
     def _standardised(self, theta: Array, x: Array) -> Array:
         """Return (x - mean) / σ for each component, coordinate and observation, (k, d, n)."""

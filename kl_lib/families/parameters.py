@@ -133,6 +133,10 @@ class Parameters(ABC):
         """
         theta = self.as_theta(theta).copy()
         logits = theta[self.logits]
-        finite = logits > -np.inf
-        logits -= logits[finite].sum() / max(np.count_nonzero(finite), 1)
+        if logits.size:
+            finite = logits[logits > -np.inf]
+            # Divided by a power of 2, the sum does not overflow.
+            power = int(finite.size).bit_length()
+            with np.errstate(over="ignore"):
+                logits -= np.ldexp(np.ldexp(finite, -power).sum() / finite.size, power)
         return theta

@@ -23,7 +23,11 @@ class Expectation(NamedTuple):
 
 
 class WeightedPoints:
-    """Points (n, d) with weights (n,) that sum to 1; `rows` holds their squares, themselves and ones."""
+    """Points (n, d) with weights (n,) that sum to 1; `rows` holds their squares, themselves and ones.
+
+    Sums over the points go by einsum: BLAS would share such thin products out to threads, which wait for each
+    other where cores are busy.
+    """
 
     def __init__(self, points: Array, weights: Array | None = None) -> None:
         self.points = points
@@ -39,8 +43,8 @@ class WeightedPoints:
         shares -= top[..., None, :]
         np.exp(shares, out=shares)
         total = shares.sum(axis=-2)
-        constant = 0.5 * family.d * np.log(2 * np.pi) + np.log(np.exp(logits).sum(axis=-1))
-        value = (np.log(total) + top) @ self.weights - constant
+        constant = 0.5 * family.d * np.log(2 * np.pi) + np.logaddexp.reduce(logits, axis=-1)
+        value = np.einsum("...n,n->...", np.log(total) + top, self.weights) - constant
         shares *= (self.weights / total)[..., None, :]
         return Expectation(value, *self.moments(shares, means))
 
@@ -49,10 +53,8 @@ class WeightedPoints:
         half = 0.5 * np.exp(-2 * log_scales)
         if self.reach * half.max() < _SQUARED_OUT:
             constants = constants - (half * means**2).sum(axis=-1)
-            joint: Array = (
-                np.concatenate([-half, 2 * half * means, constants[..., None]], axis=-1) @ self.rows
-            )
-            return joint
+            factors = np.concatenate([-half, 2 * half * means, constants[..., None]], axis=-1)
+            return np.asarray(np.einsum("...kr,rn->...kn", factors, self.rows))
         joint = np.repeat(constants[..., None], len(self.points), axis=-1)
         for c in range(means.shape[-1]):
             z = (self.points[:, c] - means[..., c, None]) / np.exp(log_scales[..., c, None])
@@ -62,7 +64,7 @@ class WeightedPoints:
     def moments(self, shares: Array, means: Array) -> tuple[Array, Array, Array]:
         """Return the moments under the shares (..., k, n); what has no share stays where it is."""
         d = means.shape[-1]
-        sums = shares @ self.rows.T
+        sums = np.einsum("...kn,rn->...kr", shares, self.rows)
         mass = sums[..., -1]
         some = np.maximum(mass, np.finfo(float).tiny)[..., None]
         means = np.where(mass[..., None] > 0, sums[..., d:-1] / some, means)

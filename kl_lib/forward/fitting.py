@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from kl_lib.checks import as_count, as_tolerance
+from kl_lib.divergence.distributions import Distribution, read_distribution
+from kl_lib.divergence.numerical import quadrature_nodes
 from kl_lib.families import Family, NormalMixture, as_family
 from kl_lib.forward.mixture import climb
 from kl_lib.forward.moments import (
+    Moments,
     data_moments,
     distribution_moments,
     match_moments,
@@ -21,11 +22,10 @@ from kl_lib.forward.moments import (
 from kl_lib.results import Estimate, Fit
 from kl_lib.types import Array, SciPyDistribution
 
-# Between quantiles ever closer to the ends, where a density may be singular or have a heavy tail.
-_LEVELS = np.concatenate([10.0 ** np.arange(-18, -1), np.linspace(0.05, 0.5, 10)])
-_NODES_PER_PANEL = 40
 _TOLERANCE = 1e-8
 _LEAST_MASS = 1e-6
+# So many rules are tried, until one changes the expectation by no more than this part.
+_RULES, _SETTLED = 10, 1e-9
 
 
 def negative_log_likelihood(family: Family, theta: ArrayLike, x: ArrayLike) -> float:
@@ -120,7 +120,8 @@ def fit_mle(
         fit = climb(family, x, even, theta0, tol=tol, max_iter=max_iter, least_mass=1 / len(x))
         return replace(fit, objective=Estimate.of(family.log_prob(fit.theta, x)))
     theta = match_moments(family, data_moments(family, x))
-    return _matched(family, theta, Estimate.of(family.log_prob(theta, x)))
+    # Both θ and x are checked already.
+    return _matched(family, theta, Estimate.of(family._log_prob(theta, x)))
 
 
 def _matched(family: Family, theta: Array, objective: Estimate) -> Fit:
@@ -132,8 +133,8 @@ def fit_forward_kl(family: Family, p: SciPyDistribution, *, tol: float = 1e-8, m
     """Minimise D_KL(p‖pθ) over θ for a distribution p, by maximising E[log pθ(x)], x ∼ p.
 
     For normal, Bernoulli and categorical families pθ matches the moments of p, exactly. A univariate
-    `NormalMixture` climbs the expectation, taken by Gauss-Legendre quadrature between quantiles of p, to a
-    gradient of norm `tol`.
+    `NormalMixture` climbs the expectation to a gradient of norm `tol`, taken by Gauss-Legendre quadrature
+    that narrows towards the ends of p and about the components that are found.
 
     Parameters
     ----------
@@ -160,8 +161,8 @@ def fit_forward_kl(family: Family, p: SciPyDistribution, *, tol: float = 1e-8, m
         If a moment of p is not finite, its covariance singular, or its mass not on the outcomes of the
         family, each of which must have some.
     NotImplementedError
-        If p has no known covariance, or the family is a mixture and p is multivariate or a kernel density:
-        sample p and use `fit_mle`.
+        If p has no known covariance, or the family is a mixture and p is multivariate: sample p and
+        use `fit_mle`.
     ArithmeticError
         If the quadrature misses mass or variance of p.
 
@@ -182,30 +183,33 @@ def fit_forward_kl(family: Family, p: SciPyDistribution, *, tol: float = 1e-8, m
         )
     moments = distribution_moments(family, p)
     if isinstance(family, NormalMixture):
-        x, weights = _quadrature(p, *moments)
-        weights /= weights.sum()
-        return climb(family, x, weights, None, tol=tol, max_iter=max_iter, least_mass=_LEAST_MASS)
+        return _project_mixture(family, p, moments, tol, max_iter)
     theta = match_moments(family, moments)
     value = -family.entropy(theta)  # E[log pθ] is linear in the moments that p and pθ share
     return _matched(family, theta, Estimate.exact(value))
 
 
-def _quadrature(p: Any, mean: Array, factor: Array) -> tuple[Array, Array]:
-    """Return nodes x and weights w, so that Σ w g(x) is E[g(x)], x ∼ p."""
-    if isinstance(p, stats.gaussian_kde):
-        raise NotImplementedError(
-            f"nothing gives the quantiles of {p!r}; draw samples of p and use fit_mle(family, x)"
-        )
-    lower, upper = (p.icdf, p.iccdf) if hasattr(p, "icdf") else (p.ppf, p.isf)
-    edges = np.unique(np.concatenate([lower(_LEVELS), upper(_LEVELS)]))
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES_PER_PANEL)
-    half = 0.5 * np.diff(edges)[:, None]
-    x = (edges[:-1, None] + half * (1 + nodes)).ravel()
-    weights = (half * weights).ravel() * p.pdf(x)
+def _project_mixture(
+    family: NormalMixture, p: SciPyDistribution, moments: Moments, tol: float, max_iter: int
+) -> Fit:
+    """Climb the quadrature, taken anew about the components that it led to until these stay."""
+    of_p, near, theta, value = read_distribution("p", p), p, None, np.nan
+    for _ in range(_RULES):
+        x, weights = _quadrature(of_p, read_distribution("p", near), *moments)
+        fit = climb(family, x, weights, theta, tol=tol, max_iter=max_iter, least_mass=_LEAST_MASS)
+        if not fit.converged or abs(fit.objective.value - value) <= _SETTLED * (1 + abs(value)):
+            return fit
+        near, theta, value = fit.distribution, fit.theta, fit.objective.value
+    return replace(fit, converged=False, message="the quadrature does not settle about the components")
+
+
+def _quadrature(p: Distribution, near: Distribution, mean: Array, factor: Array) -> tuple[Array, Array]:
+    """Return nodes x and weights w, so that Σ w g(x) is E[g(x)], x ∼ p, for a g as smooth as p and `near`."""
+    x, weights = quadrature_nodes(p, near)
     missed = max(abs(weights.sum() - 1), abs(weights @ (x - mean) ** 2 / factor[0, 0] ** 2 - 1))
     if missed > _TOLERANCE:
         raise ArithmeticError(
             f"the quadrature misses a fraction {missed:.1e} of the mass or the variance of p, more than "
             f"{_TOLERANCE:.0e}; draw samples of p and use fit_mle(family, x)"
         )
-    return x, weights
+    return x, weights / weights.sum()

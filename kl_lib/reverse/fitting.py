@@ -107,7 +107,7 @@ def fit_reverse_kl(
     ValueError
         If p̃ vanishes at a sample of theta0 or, for ``"stochastic"``, at any sample; if `log_p` or
         `grad_log_p` returns nan, +inf or another shape; if `grad_log_p` differs from differences of `log_p`
-        at the start; if a mixture is given no theta0.
+        at the start; if a mixture is given no theta0; if ``"stochastic"`` leads out of the range of floats.
 
     Examples
     --------

@@ -53,10 +53,16 @@ def adam(
         trace[step] = terms.mean()
         gradient = units.gradient(gradients.mean(axis=0))
         first = 0.9 * first + 0.1 * gradient
-        second = 0.999 * second + 0.001 * gradient**2
+        with np.errstate(over="ignore"):
+            second = 0.999 * second + 0.001 * gradient**2
         rate = step_size * (1 + np.cos(np.pi * step / steps)) / 2
         spread = np.sqrt(second / (1 - 0.999 ** (step + 1))) + 1e-8
         theta = theta + units.step(rate * first / (1 - 0.9 ** (step + 1)) / spread)
+        if not (family.admits(theta) and np.isfinite(second).all()):
+            raise ValueError(
+                f"step {step} leads out of the range of floats, to theta = {theta}: take smaller steps, or "
+                "check that log_p has a maximum"
+            )
     return family.centred(theta), trace
 
 

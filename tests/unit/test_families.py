@@ -14,6 +14,7 @@ from oracles.closed_forms import bernoulli_entropy
 from oracles.statistics import z_scores
 from scipy import stats
 
+from kl_lib import entropy, fit_forward_kl
 from kl_lib.families import (
     LOG_SCALE_LIMIT,
     Bernoulli,
@@ -493,3 +494,19 @@ def test_units_by_weight_are_standard_errors():
     assert_allclose(at.gradient(np.ones(6)), [1, 1, 1, 3, 1, 1] / roots)
     dead = Units(family, np.array([0.0, -800.0, 0, 0, 0, 0]), by_weight=True)
     assert_allclose(dead.step(np.ones(6)), [1, 1e9**0.5] * 3)
+
+
+@pytest.mark.parametrize("family", [Categorical(3), NormalMixture(3)])
+@pytest.mark.parametrize("logits", [[1e308, 1e308, 1e308], [1.7e308, 1.7e308, -1.7e308], [1e308, -1e308, 0]])
+def test_logits_at_the_ends_of_the_range_are_centred(family, logits):
+    theta = np.concatenate([logits, np.zeros(family.size - 3)])
+    centred = family.centred(theta)
+    assert_allclose(family.log_prob(centred, [0, 1]), family.log_prob(theta, [0, 1]), atol=1e-12)
+    assert family.sample(theta, 5, rng=np.random.default_rng(0)).shape == (5,)
+
+
+def test_a_factor_whose_squares_are_no_floats_has_an_entropy():
+    p = FullNormal(2).at([0, 0, 0, 0, 1e200])
+    assert_allclose(entropy(p), 1 + np.log(2 * np.pi), rtol=1e-14)
+    with pytest.raises(ValueError, match="the covariance of p must be finite"):
+        fit_forward_kl(DiagonalNormal(2), p)

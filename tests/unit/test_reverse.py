@@ -706,3 +706,14 @@ REFUSED = [
 def test_refuses(call, error, match):
     with pytest.raises(error, match=match):
         call()
+
+
+def test_steps_out_of_the_range_of_floats_are_named():
+    with pytest.raises(ValueError, match=r"step 0 leads out of .* theta = .*smaller steps"):
+        fit_reverse_kl(
+            Normal(), log_p, grad_log_p, method="stochastic", step_size=1e6, rng=np.random.default_rng(0)
+        )
+    with pytest.raises(ValueError, match=r"leads out of the range.* log_p has a maximum"):
+        fit_reverse_kl(
+            Normal(), lambda x: x * x, lambda x: 2 * x, method="stochastic", rng=np.random.default_rng(0)
+        )

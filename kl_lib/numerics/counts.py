@@ -1,0 +1,185 @@
+"""Logarithms of the chances of counts, and of densities akin to them, in which nothing large cancels.
+
+With S(k) = log k! − k log k + k and T(k, m) = k log(k/m) − k + m, a chance is the exponential of a few S and
+−T (Loader 2000, "Fast and accurate computation of binomial probabilities"). Arrays broadcast; k and what is
+left of it may be real.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import gammaln, xlogy
+
+from kl_lib.numerics.elementary import kl_term, log_product
+from kl_lib.numerics.entrywise import in_pieces
+from kl_lib.numerics.error_free import log_ratio, two_product, two_sum
+from kl_lib.numerics.gamma import STIRLING, stirling_remainder
+from kl_lib.types import Array
+
+
+def excess(k: Array | float) -> Array:
+    """Return S(k) = log k! − k log k + k, for k ≥ 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.counts import excess
+    >>> excess(np.array([0.0, 1.0, 1e300])).round(9)
+    array([  0.        ,   1.        , 346.306702435])
+    """
+    k = np.asarray(k, dtype=np.float64)
+    return in_pieces([(k < STIRLING, _small_excess), (k >= STIRLING, _large_excess)], k)
+
+
+def _small_excess(k: Array) -> Array:
+    value: Array = gammaln(k + 1) - xlogy(k, k) + k
+    return value
+
+
+def _large_excess(k: Array) -> Array:
+    value: Array = 0.5 * (np.log(2 * np.pi) + np.log(k)) + stirling_remainder(k)
+    return value
+
+
+def log_poisson(k: Array | float, mean: Array | float) -> Array:
+    """Return the log of the chance of k under ``stats.poisson``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.counts import log_poisson
+    >>> np.exp(log_poisson(np.array([0.0, 1.0, 2.0]), 1.0)).round(9)
+    array([0.367879441, 0.367879441, 0.18393972 ])
+    """
+    return np.asarray(-excess(k) - kl_term(k, mean))
+
+
+def log_binomial(k: Array, n: float, p: float) -> Array:
+    """Return the log of the chance of k under ``stats.binom``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.counts import log_binomial
+    >>> np.exp(log_binomial(np.array([0.0, 1.0, 2.0]), 2.0, 0.5)).round(9)
+    array([0.25, 0.5 , 0.25])
+    """
+    mean, lost = two_product(n, p)
+    above = (k - mean) - lost
+    terms = kl_term(k, mean, -above) + kl_term(n - k, n * (1 - p), above)
+    return np.asarray(excess(n) - excess(k) - excess(n - k) - terms)
+
+
+def log_gamma(x: Array, a: float) -> Array:
+    """Return the log of the density of ``stats.gamma``: the chance of a, as a count of mean x, times a/x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.counts import log_gamma
+    >>> np.exp(log_gamma(np.array([0.5, 1.0]), 2.0)).round(9)
+    array([0.30326533, 0.36787944])
+    """
+    return log_poisson(a, x) + log_ratio(a, x)
+
+
+def log_beta(x: Array, a: float, b: float) -> Array:
+    """Return the log of the density of ``stats.beta``: a chance of a among a + b, times ab/((a + b)x(1 − x)).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.counts import log_beta
+    >>> np.exp(log_beta(np.array([0.25, 0.5]), 2.0, 2.0)).round(9)
+    array([1.125, 1.5  ])
+    """
+    n, missing = two_sum(a, b)
+    product, lost = two_product(n, x)
+    above = (product - a) + (lost + missing * x)
+    terms = kl_term(a, n * x, above) + kl_term(b, n * (1 - x), -above)
+    edges = log_product((a, 1), (b, 1), (n, -1), (x, -1), (1 - x, -1))
+    return np.asarray(excess(n) - excess(a) - excess(b) - terms + edges)
+
+
+def log_negative_binomial(k: Array, n: float, p: float) -> Array:
+    """Return the log of the chance of k under ``stats.nbinom``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.counts import log_negative_binomial
+    >>> np.exp(log_negative_binomial(np.array([0.0, 1.0, 2.0]), 1.0, 0.5)).round(9)
+    array([0.5  , 0.25 , 0.125])
+    """
+    trials = n + k
+    mean, lost = two_product(trials, p)
+    above = (n - mean) - lost
+    terms = kl_term(n, mean, -above) + kl_term(k, trials * (1 - p), above)
+    return np.asarray(excess(trials) - excess(n) - excess(k) - log_ratio(trials, n) - terms)
+
+
+def log_hypergeometric(k: Array, total: float, n: float, draws: float) -> Array:
+    """Return the log of the chance of k under ``stats.hypergeom``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.counts import log_hypergeometric
+    >>> np.exp(log_hypergeometric(np.array([0.0, 1.0, 2.0]), 4.0, 2.0, 2.0)).round(9)
+    array([0.16666667, 0.66666667, 0.16666667])
+    """
+    return _log_table(k, n - k, draws - k, (total - n) - (draws - k))
+
+
+def log_beta_binomial(k: Array, n: float, a: float, b: float) -> Array:
+    """Return the log of the chance of k under ``stats.betabinom``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.counts import log_beta_binomial
+    >>> np.exp(log_beta_binomial(np.array([0.0, 1.0, 2.0]), 2.0, 1.0, 1.0)).round(9)
+    array([0.33333333, 0.33333333, 0.33333333])
+    """
+    rest = n - k
+    return _log_table(k, rest, a, b) + _log_edges(k, rest, a, b)
+
+
+def log_beta_negative_binomial(k: Array, n: float, a: float, b: float) -> Array:
+    """Return the log of the chance of k under ``stats.betanbinom``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kl_lib.numerics.counts import log_beta_negative_binomial
+    >>> np.exp(log_beta_negative_binomial(np.array([0.0, 1.0, 2.0]), 1.0, 1.0, 1.0)).round(9)
+    array([0.5       , 0.16666667, 0.08333333])
+    """
+    return _log_table(n, k, a, b) + _log_edges(n, k, a, b) - log_ratio(n + k, n)
+
+
+def _log_table(x: Array | float, y: Array | float, a: Array | float, b: Array | float) -> Array:
+    """Return log of (x + y)! (a + b)! (x + a)! (y + b)! / (x! y! a! b! (x + y + a + b)!).
+
+    But for the S it is the mutual information of the table.
+    """
+    (first, lost), (second, more) = two_product(y, a), two_product(x, b)
+    upper, lower, left, right = x + y, a + b, x + a, y + b
+    whole = upper + lower
+    step = ((first - second) + (lost - more)) / whole
+    cells = (
+        (x, upper, left, step),
+        (y, upper, right, -step),
+        (a, lower, left, -step),
+        (b, lower, right, step),
+    )
+    value = excess(upper) + excess(lower) + excess(left) + excess(right) - excess(whole)
+    for cell, row, column, difference in cells:
+        value = value - excess(cell) - kl_term(cell, row * (column / whole), difference)
+    return np.asarray(value)
+
+
+def _log_edges(x: Array | float, y: Array | float, a: float, b: float) -> Array:
+    """Return log of (x + y + a + b) a b / ((x + a) (y + b) (a + b))."""
+    upper, lower = ((x + y + (a + b), 1), (a, 1), (b, 1)), ((x + a, -1), (y + b, -1), (a + b, -1))
+    return log_product(*upper, *lower)
