@@ -120,8 +120,7 @@ def fit_mle(
         fit = climb(family, x, even, theta0, tol=tol, max_iter=max_iter, least_mass=1 / len(x))
         return replace(fit, objective=Estimate.of(family.log_prob(fit.theta, x)))
     theta = match_moments(family, data_moments(family, x))
-    # Both θ and x are checked already.
-    return _matched(family, theta, Estimate.of(family._log_prob(theta, x)))
+    return _matched(family, theta, Estimate.of(family.log_prob(theta, x)))
 
 
 def _matched(family: Family, theta: Array, objective: Estimate) -> Fit:
