@@ -25,7 +25,7 @@ def excess(k: Array | float) -> Array:
     >>> import numpy as np
     >>> from kl_lib.numerics.counts import excess
     >>> excess(np.array([0.0, 1.0, 1e300])).round(9)
-    array([  0.        ,   1.        , 346.306702435])
+    array([  0.        ,   1.        , 346.30670248])
     """
     k = np.asarray(k, dtype=np.float64)
     return in_pieces([(k < STIRLING, _small_excess), (k >= STIRLING, _large_excess)], k)
@@ -49,7 +49,7 @@ def log_poisson(k: Array | float, mean: Array | float) -> Array:
     >>> import numpy as np
     >>> from kl_lib.numerics.counts import log_poisson
     >>> np.exp(log_poisson(np.array([0.0, 1.0, 2.0]), 1.0)).round(9)
-    array([0.367879441, 0.367879441, 0.18393972 ])
+    array([0.36787944, 0.36787944, 0.18393972])
     """
     return np.asarray(-excess(k) - kl_term(k, mean))
 
