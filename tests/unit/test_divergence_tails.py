@@ -63,13 +63,13 @@ def test_a_tail_that_underflows_after_it_has_grown_has_no_rest() -> None:
 
 
 @pytest.mark.parametrize("scale", [0.5, 0.9])
-def test_a_circle_of_another_length_is_where_scipy_draws(scale: float) -> None:
+def test_a_circle_of_another_length_is_where_scipy_draws(scale: float, rng: np.random.Generator) -> None:
     p, q = (stats.vonmises(kappa, scale=scale) for kappa in (2, 3))
     assert kl_divergence(p, q, method="quadrature") == pytest.approx(kl_divergence(p, q), rel=1e-9)
     wide = stats.norm(0, 1)
-    draws = p.rvs(200_000, random_state=np.random.default_rng(0))
+    draws = p.rvs(200_000, random_state=rng)
     terms = p.logpdf(draws) - wide.logpdf(draws)
-    assert abs(terms.mean() - kl_divergence(p, wide)) < 5 * terms.std() / np.sqrt(terms.size)
+    assert abs(terms.mean() - kl_divergence(p, wide)) < 4.5 * terms.std() / np.sqrt(terms.size)
 
 
 def custom(factor: float, spike: float = 0.0) -> Any:
