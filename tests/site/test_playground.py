@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from katex import node_command
 from oracles.mixtures import reverse_minima
+from playground import MAIN, PACK
 from playwright.sync_api import expect
 from scipy import stats
 
@@ -135,6 +139,17 @@ def test_bins_lower_both_divergences(visit):
     p = np.diff(0.5 * (stats.norm.cdf(edges, -2, 1) + stats.norm.cdf(edges, 2, 1)))
     q = np.diff(stats.norm.cdf(edges, 0, 1.2))
     assert f"forward {np.sum(p * np.log(p / q)):.3f}, reverse {np.sum(q * np.log(q / p)):.3f}" in summary
+
+
+def test_it_is_packed_where_npm_has_run_scripts(tmp_path):
+    """That of esbuild puts a program in the place of a script."""
+    modules = PACK.parent / "node_modules"
+    for name in ("esbuild", "@esbuild"):
+        shutil.copytree(modules / name, tmp_path / "node_modules" / name)
+    node, script = node_command(PACK)[0], Path(shutil.copy(PACK, tmp_path))
+    subprocess.run([node, tmp_path / "node_modules" / "esbuild" / "install.js"], check=True)
+    subprocess.run([node, script, MAIN, tmp_path / "packed.js"], check=True)
+    assert (tmp_path / "packed.js").stat().st_size > 10_000
 
 
 def test_a_key_moves_a_handle_and_the_address(visit):
