@@ -18,7 +18,7 @@ from kl_lib.divergence.distributions import (
     float_or_array,
     without,
 )
-from kl_lib.divergence.quadrature import Terms, Totals, added, integrate, weighted_nodes
+from kl_lib.divergence.quadrature import Terms, Totals, added, integrate, mass_terms, weighted_nodes
 from kl_lib.divergence.summation import center, sum_integers, sum_points
 from kl_lib.divergence.supports import NO_UNDERFLOW, shared, shown
 from kl_lib.divergence.univariate import Univariate, univariate
@@ -113,14 +113,18 @@ def paired(p: Distribution, q: Distribution, index: tuple[int, ...]) -> Pair | N
 
     So points close to where the support of p begins are told apart, and integers stay integers.
     """
-    moved = isinstance(p.source, rv_frozen) and isinstance(q.source, rv_frozen)
-    origin = p.parameter_at("loc", index) if moved else 0.0
+    origin = _origin(p, index) if isinstance(q.source, rv_frozen) else 0.0
     first, second = univariate(p, index, origin), univariate(q, index, origin)
     intervals = shared(first, second)
     if intervals is None and isinstance(p.source, rv_frozen) and not hasattr(stats, p.name):
         first = shown(first, second)
         intervals = shared(first, second)
     return None if intervals is None else Pair(first, second, intervals)
+
+
+def _origin(p: Distribution, index: tuple[int, ...] = ()) -> float:
+    """Return the location that p is moved by, to 0."""
+    return p.parameter_at("loc", index) if isinstance(p.source, rv_frozen) else 0.0
 
 
 def kl_numerical(pair: Pair, relative: float) -> tuple[float, Errors, float]:
@@ -154,7 +158,7 @@ def cross_entropy_numerical(pair: Pair, relative: float) -> tuple[float, Errors,
 
 def expected_value(p: Distribution, f: BatchFunction) -> float | Array:
     """Integrate or sum f under one univariate distribution; f maps (n,) to (n, ...)."""
-    origin = p.parameter_at("loc", ()) if isinstance(p.source, rv_frozen) else 0.0
+    origin = _origin(p)
     with np.errstate(all="ignore"):
         value, error = _mean(univariate(p, (), origin), f, origin)
     if not error <= RELATIVE:
@@ -177,7 +181,7 @@ def _mean(p: Univariate, f: BatchFunction, origin: float) -> tuple[Array, float]
 
     def terms(x: Array, logs: Array, _doubt: Array, log_dx: Array, power: int) -> Array:
         """Give p, and p times a power of each entry of f over its scale."""
-        weight = _mass_terms(x, logs[0], _doubt, log_dx)
+        weight = mass_terms(x, logs[0], _doubt, log_dx)
         entries, points = np.zeros((scale.size, x.size)), x[weight > 0] + origin
         values = evaluate("f", f, points, shape=(points.size, *shape)).reshape(points.size, scale.size)
         entries[:, weight > 0] = (values / scale).T
@@ -185,7 +189,7 @@ def _mean(p: Univariate, f: BatchFunction, origin: float) -> tuple[Array, float]
 
     p = replace(p, steps=False)  # for f is no constant between them
     whole = Pair(p, p, p.intervals)
-    mass = _total(whole, _mass_terms, RELATIVE, 0.0)
+    mass = _total(whole, mass_terms, RELATIVE, 0.0)
     _check_mass(p, mass.value[_MASS], mass.rest[_MASS], RELATIVE)
     squares = _total(whole, partial(terms, power=2), 1e-2, _TINY)
     square, error = squares.value[1:], squares.error[1:] + squares.rest[1:]
@@ -198,10 +202,10 @@ def _mean(p: Univariate, f: BatchFunction, origin: float) -> tuple[Array, float]
 
 def mean_and_variance(p: Distribution) -> tuple[float, float, float]:
     """Integrate the mean and the variance of a continuous univariate p; the third is their relative error."""
-    origin = p.parameter_at("loc", ()) if isinstance(p.source, rv_frozen) else 0.0
+    origin = _origin(p)
 
     def powers(x: Array, logs: Array, doubt: Array, log_dx: Array) -> Array:
-        weight, z = _mass_terms(x, logs[0], doubt, log_dx), (x - center) / spread
+        weight, z = mass_terms(x, logs[0], doubt, log_dx), (x - center) / spread
         return np.where(weight > 0, np.stack([weight, weight * z, weight * z * z]), 0.0)
 
     with np.errstate(all="ignore"):
@@ -218,7 +222,7 @@ def mean_and_variance(p: Distribution) -> tuple[float, float, float]:
 
 def quadrature_nodes(p: Distribution, q: Distribution) -> tuple[Array, Array]:
     """Return points (n,) and weights (n,) so that Σ w f(x) is E f(x), x ∼ p, for an f as smooth as q."""
-    origin = p.parameter_at("loc", ()) if isinstance(p.source, rv_frozen) else 0.0
+    origin = _origin(p)
     with np.errstate(all="ignore"):
         one = univariate(p, (), origin)
         landmarks = np.append(one.landmarks(), univariate(q, ()).landmarks() - origin)
@@ -323,20 +327,20 @@ def _mass_outside(pair: Pair, relative: float) -> Totals:
     p, q = pair.p, pair.q
     if q.points is not None:
         rest = q.points[~p.has(q.points)]
-        return sum_points([q.log_density], _mass_terms, rest, np.zeros_like(rest))
+        return sum_points([q.log_density], mass_terms, rest, np.zeros_like(rest))
     tolerance = {"relative": 0.1 * relative, "absolute": 1e-300}
     if p.points is not None:
         elsewhere = [lambda x: np.where(p.has(x), -np.inf, q.log_density(x))]
-        return sum_integers(elsewhere, _mass_terms, q.intervals[0], [center(q)], **tolerance)
+        return sum_integers(elsewhere, mass_terms, q.intervals[0], [center(q)], **tolerance)
     parts = [Totals(*np.zeros((3, 1)))]
     for interval in without(q.intervals, pair.intervals, pair.size, step=float(p.discrete)):
         if p.discrete:
             start = float(np.clip(center(q), *interval))
-            parts.append(sum_integers([q.log_density], _mass_terms, interval, [start], **tolerance))
+            parts.append(sum_integers([q.log_density], mass_terms, interval, [start], **tolerance))
         else:
             parts.append(
                 integrate(
-                    [q.log_density], _mass_terms, [interval], q.landmarks(), q.median_and_spread, **tolerance
+                    [q.log_density], mass_terms, [interval], q.landmarks(), q.median_and_spread, **tolerance
                 )
             )
     return added(parts)
@@ -370,10 +374,6 @@ def _roughness(pair: Pair) -> float:
     x = np.add.outer(median + spread * np.array([-0.5, 0.0, 0.5]), spread * 2.0**-27 * np.arange(9))
     logs = [np.reshape(side.log_density(x.ravel()), x.shape) for side in (pair.p, pair.q)]
     return float(sum(np.median(np.nan_to_num(np.abs(np.diff(log, 2)))) for log in logs) / np.sqrt(6))
-
-
-def _mass_terms(_x: Array, logs: Array, _doubt: Array, log_dx: Array) -> Array:
-    return np.asarray(np.nan_to_num(np.exp(logs + log_dx), nan=0.0, posinf=0.0))
 
 
 def _far_terms(_x: Array, logs: Array, doubt: Array, log_dx: Array, *, above: float = 1.0) -> Array:

@@ -190,6 +190,11 @@ def _halves_and_lines(
     return halves, lines
 
 
+def mass_terms(_x: Array, logs: Array, _doubt: Array, log_dx: Array) -> Array:
+    """Give the density itself, and 0 where its formula ends in nan or is singular."""
+    return np.asarray(np.nan_to_num(np.exp(logs + log_dx), nan=0.0, posinf=0.0))
+
+
 def weighted_nodes(
     density: Density, intervals: Intervals, landmarks: Array, center_and_spread: tuple[float, float]
 ) -> tuple[Array, Array]:
@@ -199,8 +204,8 @@ def weighted_nodes(
     widths = [np.diff(part) for part in edges]
     u = [part[:-1] + _RULE[0] * width for part, width in zip(edges, widths, strict=True)]
 
-    def terms(x: Array, logs: Array, _doubt: Array, log_dx: Array) -> Array:
-        return np.stack([x, np.nan_to_num(np.exp(logs[0] + log_dx), nan=0.0, posinf=0.0)])
+    def terms(x: Array, logs: Array, doubt: Array, log_dx: Array) -> Array:
+        return np.stack([x, mass_terms(x, logs[0], doubt, log_dx)])
 
     x, weights = _at_nodes([density], terms, halves, lines, u, np.log(np.concatenate(widths)))
     weights, (center, spread) = _RULE[1] * weights, center_and_spread
