@@ -8,11 +8,11 @@ from numpy.typing import ArrayLike
 from kl_lib.checks import as_choice, as_finite, as_fraction
 from kl_lib.divergence.distributions import Distribution, common_shape, float_or_array, read_distribution
 from kl_lib.divergence.entropies import closed_entropy
+from kl_lib.divergence.expectations import expected_value
 from kl_lib.divergence.numerical import (
     RELATIVE,
     completed,
     cross_entropy_numerical,
-    expected_value,
     kl_numerical,
 )
 from kl_lib.divergence.registry import closed_values, no_values

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from scipy import stats
 from scipy.stats.distributions import rv_frozen
 
-from kl_lib.checks import evaluate
 from kl_lib.divergence.distributions import (
     Distribution,
     Intervals,
@@ -18,12 +17,12 @@ from kl_lib.divergence.distributions import (
     float_or_array,
     without,
 )
-from kl_lib.divergence.quadrature import Terms, Totals, added, integrate, mass_terms, weighted_nodes
+from kl_lib.divergence.quadrature import Terms, Totals, added, integrate, mass_terms
 from kl_lib.divergence.summation import center, sum_integers, sum_points
 from kl_lib.divergence.supports import NO_UNDERFLOW, shared, shown
 from kl_lib.divergence.univariate import Univariate, univariate
 from kl_lib.numerics import every, expm1x
-from kl_lib.types import Array, BatchFunction, Mask
+from kl_lib.types import Array, Mask
 
 # What is promised: this relative error, or an absolute one: of entropies, in nats, as one may be 0; of
 # divergences, times the mean of 1 + log² p, what only rounding between equal distributions can reach.
@@ -35,11 +34,8 @@ _NEAR = 1e-2
 # More than the mean of −log q, in nats, where q underflows: it begins there with 745, and may grow.
 _UNDERFLOWN = 1e4
 _EPSILON = np.finfo(np.float64).eps
-_TINY = np.finfo(np.float64).tiny
 # Ratios closer to 1 than this many parts of the logarithms are taken as 1.
 _RESOLVED = 2 * _EPSILON
-# Where f is looked at for its size, in interquartile ranges from a median, or in integers.
-_SOME = np.linspace(-0.5, 0.5, 19)
 # The bound of what lies beyond the last point is right to this part.
 _REST = 0.01
 # The integrands, in the order of the rows of what Terms return: p, what is sought, p where q underflows,
@@ -113,7 +109,7 @@ def paired(p: Distribution, q: Distribution, index: tuple[int, ...]) -> Pair | N
 
     So points close to where the support of p begins are told apart, and integers stay integers.
     """
-    origin = _origin(p, index) if isinstance(q.source, rv_frozen) else 0.0
+    origin = location(p, index) if isinstance(q.source, rv_frozen) else 0.0
     first, second = univariate(p, index, origin), univariate(q, index, origin)
     intervals = shared(first, second)
     if intervals is None and isinstance(p.source, rv_frozen) and not hasattr(stats, p.name):
@@ -122,20 +118,20 @@ def paired(p: Distribution, q: Distribution, index: tuple[int, ...]) -> Pair | N
     return None if intervals is None else Pair(first, second, intervals)
 
 
-def _origin(p: Distribution, index: tuple[int, ...] = ()) -> float:
+def location(p: Distribution, index: tuple[int, ...] = ()) -> float:
     """Return the location that p is moved by, to 0."""
     return p.parameter_at("loc", index) if isinstance(p.source, rv_frozen) else 0.0
 
 
 def kl_numerical(pair: Pair, relative: float) -> tuple[float, Errors, float]:
     """Return D_KL(p‖q), where p ≪ q, what bounds its error, and how large that may be."""
-    totals, outside = _total(pair, _far_terms, relative, 1e-12), _mass_outside(pair, relative)
+    totals, outside = total(pair, _far_terms, relative, 1e-12), _mass_outside(pair, relative)
     if _is_in_a_hole(pair, totals):
         return np.inf, {}, 0.0
     defects = _defects(pair, totals, outside, relative)
     if totals.value[_MAIN] > _NEAR:
         return float(totals.value[_MAIN]), _errors(totals) | {_ROUNDING: _far_rounding(totals, defects)}, 0.0
-    totals = _total(pair, _near_terms, relative, _EQUAL)
+    totals = total(pair, _near_terms, relative, _EQUAL)
     value, square = totals.value[_MAIN] + outside.value[0], totals.value[_SQUARE]
     amplitude = max(_EPSILON * np.sqrt(square), _roughness(pair))
     rounding = np.sqrt(2 * value) * amplitude + _RESOLVED**2 * square + totals.value[_NOISE]
@@ -148,98 +144,12 @@ def kl_numerical(pair: Pair, relative: float) -> tuple[float, Errors, float]:
 
 def cross_entropy_numerical(pair: Pair, relative: float) -> tuple[float, Errors, float]:
     """Return −E_p log q, where p ≪ q, what bounds its error, and how large that may be."""
-    totals = _total(pair, partial(_far_terms, above=0.0), relative, 1e-12)
+    totals = total(pair, partial(_far_terms, above=0.0), relative, 1e-12)
     if _is_in_a_hole(pair, totals):
         return np.inf, {}, 0.0
     defects = _defects(pair, totals, _mass_outside(pair, relative), relative)
     errors = _errors(totals) | {_ROUNDING: _far_rounding(totals, defects)}
     return float(totals.value[_MAIN]), errors, _ABSOLUTE
-
-
-def expected_value(p: Distribution, f: BatchFunction) -> float | Array:
-    """Integrate or sum f under one univariate distribution; f maps (n,) to (n, ...)."""
-    origin = _origin(p)
-    with np.errstate(all="ignore"):
-        value, error = _mean(univariate(p, (), origin), f, origin)
-    if not error <= RELATIVE:
-        raise ArithmeticError(
-            f"the expectation under p = {p.name} does not reach an error of {RELATIVE} of the root mean "
-            f"square of f, got {error}; the variance of f may be infinite"
-        )
-    return float_or_array(value)
-
-
-def _mean(p: Univariate, f: BatchFunction, origin: float) -> tuple[Array, float]:
-    """Return E_p f, and a bound of its error over the root mean square of f, inf where there is none.
-
-    The points of p are those of f less `origin`.
-    """
-    some = _some_points(p) + origin
-    shape = np.shape(f(some))[1:]
-    typical = np.abs(evaluate("f", f, some, shape=(some.size, *shape))).max(axis=0).ravel()
-    scale = np.where(typical > 0, typical, 1.0)
-
-    def terms(x: Array, logs: Array, _doubt: Array, log_dx: Array, power: int) -> Array:
-        """Give p, and p times a power of each entry of f over its scale."""
-        weight = mass_terms(x, logs[0], _doubt, log_dx)
-        entries, points = np.zeros((scale.size, x.size)), x[weight > 0] + origin
-        values = evaluate("f", f, points, shape=(points.size, *shape)).reshape(points.size, scale.size)
-        entries[:, weight > 0] = (values / scale).T
-        return np.vstack([weight, weight * entries**power])
-
-    p = replace(p, steps=False)  # for f is no constant between them
-    whole = Pair(p, p, p.intervals)
-    mass = _total(whole, mass_terms, RELATIVE, 0.0)
-    _check_mass(p, mass.value[_MASS], mass.rest[_MASS], RELATIVE)
-    squares = _total(whole, partial(terms, power=2), 1e-2, _TINY)
-    square, error = squares.value[1:], squares.error[1:] + squares.rest[1:]
-    if not np.all(error <= 0.1 * square + _TINY):
-        return np.full(shape, np.nan), np.inf
-    scale = scale * np.sqrt(np.where(square > 0, square, 1.0))
-    totals = _total(whole, partial(terms, power=1), 0.0, 0.1 * RELATIVE)
-    return (scale * totals.value[1:]).reshape(shape), float(np.max(totals.error + totals.rest))
-
-
-def mean_and_variance(p: Distribution) -> tuple[float, float, float]:
-    """Integrate the mean and the variance of a continuous univariate p; the third is their relative error."""
-    origin = _origin(p)
-
-    def powers(x: Array, logs: Array, doubt: Array, log_dx: Array) -> Array:
-        weight, z = mass_terms(x, logs[0], doubt, log_dx), (x - center) / spread
-        return np.where(weight > 0, np.stack([weight, weight * z, weight * z * z]), 0.0)
-
-    with np.errstate(all="ignore"):
-        one = replace(univariate(p, (), origin), steps=False)
-        center, spread = one.median_and_spread
-        totals = _total(Pair(one, one, one.intervals), powers, RELATIVE, RELATIVE**2)
-    mass, mean, square = totals.value
-    variance = square / mass - (mean / mass) ** 2
-    # Of the mean it is one in standard deviations.
-    errors = (totals.error + totals.rest) / np.array([1.0, np.sqrt(variance), variance])
-    error = float(abs(mass - 1) + np.max(errors))
-    return float(origin + center + spread * mean / mass), float(spread**2 * variance), error
-
-
-def quadrature_nodes(p: Distribution, q: Distribution) -> tuple[Array, Array]:
-    """Return points (n,) and weights (n,) so that Σ w f(x) is E f(x), x ∼ p, for an f as smooth as q."""
-    origin = _origin(p)
-    with np.errstate(all="ignore"):
-        one = univariate(p, (), origin)
-        landmarks = np.append(one.landmarks(), univariate(q, ()).landmarks() - origin)
-        x, weights = weighted_nodes(one.log_density, one.intervals, landmarks, one.median_and_spread)
-    return origin + x, weights
-
-
-def _some_points(p: Univariate) -> Array:
-    """Return points that p often takes."""
-    if p.points is not None:
-        return p.points
-    if p.discrete:
-        x = center(p) + np.arange(-9.0, 10.0)
-    else:
-        x = np.concatenate([m + s * _SOME for m, s in (part.median_and_spread for part in p.parts or (p,))])
-    inside = x[np.any([(a <= x) & (x <= b) for a, b in p.intervals], axis=0)]
-    return inside if inside.size else np.clip(x, *p.intervals[0])
 
 
 def _far_rounding(totals: Totals, defects: tuple[float, float]) -> float:
@@ -272,13 +182,14 @@ def _defects(pair: Pair, totals: Totals, outside: Totals, relative: float) -> tu
     rest[1] += outside.rest[0]
     allowed = relative * np.array([1.0, max(1.0, totals.value[_MAIN])])
     for side, mass, beyond_it, tolerance in zip((pair.p, pair.q), value, rest, allowed, strict=True):
-        _check_mass(side, mass, beyond_it, tolerance)
+        check_mass(side, mass, beyond_it, tolerance)
     missed = np.maximum(np.abs(value + rest - 1) - _REST * rest, 0.0)
     first, second = np.where(np.isnan(missed), np.inf, missed)
     return float(first), float(second)
 
 
-def _check_mass(side: Univariate, mass: float, beyond_it: float, tolerance: float) -> None:
+def check_mass(side: Univariate, mass: float, beyond_it: float, tolerance: float) -> None:
+    """Refuse a mass that misses 1 by more than the tolerance, or is not known."""
     if beyond_it == np.inf:
         raise ArithmeticError(
             f"the mass of {side.label} is not known: it comes to {mass:.10g} as far as it is summed up, and "
@@ -292,7 +203,7 @@ def _check_mass(side: Univariate, mass: float, beyond_it: float, tolerance: floa
         )
 
 
-def _total(pair: Pair, terms: Terms, relative: float, absolute: float) -> Totals:
+def total(pair: Pair, terms: Terms, relative: float, absolute: float) -> Totals:
     """Integrate or sum over the support of p."""
     p, q = pair.p, pair.q
     densities = (p.log_density, q.log_density)

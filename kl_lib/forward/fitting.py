@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from kl_lib.checks import as_count, as_tolerance
 from kl_lib.divergence.distributions import Distribution, read_distribution
-from kl_lib.divergence.numerical import quadrature_nodes
+from kl_lib.divergence.expectations import quadrature_nodes
 from kl_lib.families import Family, NormalMixture, as_family
 from kl_lib.forward.mixture import climb
 from kl_lib.forward.moments import (

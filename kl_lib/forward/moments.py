@@ -14,7 +14,7 @@ from scipy import stats
 
 from kl_lib.checks import as_positive, as_shape
 from kl_lib.divergence.distributions import read_distribution
-from kl_lib.divergence.numerical import mean_and_variance
+from kl_lib.divergence.expectations import mean_and_variance
 from kl_lib.families import Bernoulli, Categorical, DiagonalNormalMixture, Family, FullNormal
 from kl_lib.families.parameters import LOG_SCALE_LIMIT
 from kl_lib.types import Array
