@@ -60,12 +60,12 @@ def fit_reverse_kl(
     deviations, BFGS in those of pθ where it is, Adam in those of the start, so that the unit of x does not
     matter.
 
-    Adam has converged if half the squared norm of the gradient on 10 n fresh draws, its squared standard errors
-    added, which is about what the ELBO could still gain, is at most tol or the standard error of the ELBO, no
-    step of one standard deviation along a coordinate gains more than its error, and the ELBO does not end lower
-    than it began; of a discrete family that gradient is exact. Neither has converged where p̃ vanishes at a
-    draw, at a possible outcome or 8 standard deviations from a mean along an axis, or where a component of a
-    mixture is drawn less than once in n.
+    Adam has converged if half the squared norm of the gradient on 10 n fresh draws, its squared standard
+    errors added, which is about what the ELBO could still gain, is at most tol or the standard error of the
+    ELBO, no step of one standard deviation along a coordinate gains more than its error, and the ELBO does
+    not end lower than it began; of a discrete family that gradient is exact. Neither has converged where p̃
+    vanishes at a draw, at a possible outcome or 8 standard deviations from a mean along an axis, or where a
+    component of a mixture is drawn less than once in n.
 
     Parameters
     ----------
