@@ -30,7 +30,7 @@ from kl_lib.numerics import (
     remainder_and_slope,
 )
 from kl_lib.numerics.bregman import legendre_rule
-from kl_lib.numerics.counts import excess
+from kl_lib.numerics.log_densities import excess
 from kl_lib.types import Array
 
 Formula = Callable[[Parameters], ArrayLike]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
-from scipy.special import exprel, ndtri, zeta
+from scipy.special import ndtri
 from scipy.stats.distributions import rv_frozen
 
 from kl_lib import scipy_adapter
@@ -25,7 +25,8 @@ from kl_lib.divergence.distributions import (
     table_logits,
     union,
 )
-from kl_lib.numerics import counts, log_softmax
+from kl_lib.numerics import log_softmax
+from kl_lib.numerics.log_densities import LOG_DENSITIES
 from kl_lib.types import Array, Mask
 
 Function = Callable[[Array], Array]
@@ -36,53 +37,6 @@ _LANDMARKS = np.array([-30.0, -8.0, -3.0, -1.0, -0.25, 0.0, 0.25, 1.0, 3.0, 8.0,
 _SAME = 0.2
 # So many densities of the components of a mixture are held at a time.
 _BLOCK = 1 << 18
-
-# So many terms of a harmonic number are summed one by one.
-_FIRST = 1000
-
-_LOG_2PI = float(np.log(2 * np.pi))
-
-
-def _log_harmonic(a: float, n: float) -> float:
-    """Return log Σ k^{−a}, 1 ≤ k ≤ n, by the Euler–Maclaurin formula: SciPy adds all n terms for each k."""
-    m = min(n, _FIRST)
-    log_ratio = np.log(n / m)
-    slow = m ** (1 - a) * log_ratio * exprel((1 - a) * log_ratio)
-    ends = np.array([n, m]) ** -a
-    corrections = 0.5 * (ends[0] - ends[1]) - a / 12 * (ends[0] / n - ends[1] / m)
-    return float(np.log(np.sum(np.arange(1.0, m + 1) ** -a) + slow + corrections))
-
-
-# Logarithms of densities and masses of which SciPy takes the logarithm after they underflow, or as a
-# difference of large numbers, at location 0 and scale 1, under SciPy's names: of x and of the shapes.
-_LOG_DENSITIES: dict[str, Callable[..., Array]] = {
-    "beta": counts.log_beta,
-    "betabinom": counts.log_beta_binomial,
-    "betanbinom": counts.log_beta_negative_binomial,
-    "binom": counts.log_binomial,
-    "boltzmann": lambda k, a, n: np.log(np.expm1(-a) / np.expm1(-a * n)) - a * k,
-    "chi2": lambda x, df: counts.log_gamma(0.5 * x, 0.5 * df) - np.log(2),
-    "dlaplace": lambda k, a: np.log(np.tanh(0.5 * a)) - a * np.abs(k),
-    "foldnorm": lambda x, c: 0.5 * (np.log(0.5 / np.pi) - (x - c) ** 2) + np.log1p(np.exp(-2 * c * x)),
-    "gamma": counts.log_gamma,
-    "hypergeom": counts.log_hypergeometric,
-    "hypsecant": lambda x: np.log(2 / np.pi) - np.logaddexp(x, -x),
-    "invweibull": lambda x, c: np.log(c) - (c + 1) * np.log(x) - x**-c,
-    "laplace": lambda x: -np.abs(x) - np.log(2),
-    "levy": lambda x: -0.5 * (_LOG_2PI + 1 / x) - 1.5 * np.log(x),
-    "loglaplace": lambda x, c: np.log(0.5 * c) - np.log(x) - c * np.abs(np.log(x)),
-    "logser": lambda k, p: k * np.log(p) - np.log(k) - np.log(-np.log1p(-p)),
-    "moyal": lambda x: -0.5 * (_LOG_2PI + x + np.exp(-x)),
-    "nbinom": counts.log_negative_binomial,
-    "nhypergeom": lambda k, total, n, r: counts.log_beta_binomial(k, n, r, total - n - r + 1),
-    "norm": lambda x: -0.5 * (_LOG_2PI + x * x),
-    "pareto": lambda x, b: np.log(b) - (b + 1) * np.log(x),
-    "planck": lambda k, a: np.log(-np.expm1(-a)) - a * k,
-    "poisson": counts.log_poisson,
-    "uniform": lambda x: np.zeros_like(x),
-    "zipf": lambda k, a: -a * np.log(k) - np.log(zeta(a)),
-    "zipfian": lambda k, a, n: -a * np.log(k) - _log_harmonic(a, n),
-}
 
 
 @dataclass(frozen=True)
@@ -257,7 +211,7 @@ def _with_logarithm(
     p: Distribution, scalar: Univariate, shapes: list[float], loc: float = 0.0, scale: float = 1.0
 ) -> Univariate:
     """Take our own logarithm of the density, where there is one."""
-    formula = _LOG_DENSITIES.get(p.name)
+    formula = LOG_DENSITIES.get(p.name)
     if formula is None:
         return scalar
     lower, upper = scalar.intervals[0]
@@ -363,7 +317,7 @@ def _weighted(p: Distribution) -> tuple[Any, Array]:
 
 
 def _log_normal(x: Array, mean: float | Array, scale: float) -> Array:
-    return np.asarray(_LOG_DENSITIES["norm"]((x - mean) / scale) - np.log(scale))
+    return np.asarray(LOG_DENSITIES["norm"]((x - mean) / scale) - np.log(scale))
 
 
 def _normal(mean: float, scale: float) -> Univariate:

@@ -66,17 +66,17 @@ class Parameters(ABC):
         array([0., 1.])
         """
         theta = as_shape(name, theta, (self.size,), minus_infinity=True)
+        if self.admits(theta):
+            return theta
         as_finite(name, self._unmasked(theta))
         logits = theta[self.logits]
         if logits.size and logits.max() == -np.inf:
             raise ValueError(f"{name} must have a logit above -inf, got none")
-        if not self.admits(theta):
-            index = self.log_scales.start + int(np.argmax(np.abs(theta[self.log_scales])))
-            raise ValueError(
-                f"{name}[{index}] is the log of a scale and must lie within ±{LOG_SCALE_LIMIT:g}, "
-                f"got {theta[index]}"
-            )
-        return theta
+        index = self.log_scales.start + int(np.argmax(np.abs(theta[self.log_scales])))
+        raise ValueError(
+            f"{name}[{index}] is the log of a scale and must lie within ±{LOG_SCALE_LIMIT:g}, "
+            f"got {theta[index]}"
+        )
 
     def admits(self, theta: Array) -> bool:
         """Whether θ is one that `as_theta` takes; optimisers ask before they evaluate.

@@ -29,8 +29,6 @@ from kl_lib.reverse.fresh_noise import adam, judged, on_fresh_noise, possible_ou
 from kl_lib.types import Array, BatchFunction, Callback, FitMethod
 
 _METHODS = ("fixed-noise", "stochastic")
-# The last gradient is judged on so many times n draws.
-_JUDGES = 10
 # How far out, in standard deviations, p̃ must not vanish: beyond lies a chance of 1e-15.
 _FAR = 8.0
 # A fit that stops short beyond a scale of e to this power, or its inverse, was on its way to infinity.
@@ -64,9 +62,10 @@ def fit_reverse_kl(
 
     Adam has converged if half the squared norm of the gradient on 10 n fresh draws, its squared standard
     errors added, which is about what the ELBO could still gain, is at most tol or the standard error of the
-    ELBO, and the ELBO does not end lower than it began; of a discrete family that gradient is exact. Neither
-    has converged where p̃ vanishes at a draw, at a possible outcome or 8 standard deviations from a mean along
-    an axis, or where a component of a mixture is drawn less than once in n.
+    ELBO, no step of one standard deviation along a coordinate gains more than its error, and the ELBO does
+    not end lower than it began; of a discrete family that gradient is exact. Neither has converged where p̃
+    vanishes at a draw, at a possible outcome or 8 standard deviations from a mean along an axis, or where a
+    component of a mixture is drawn less than once in n.
 
     Parameters
     ----------
@@ -132,8 +131,7 @@ def fit_reverse_kl(
     else:
         draw = on_fresh_noise(family, log_p, grad_log_p, theta0, rng)
         theta, trace = adam(family, partial(draw, n=n), theta0, steps, step_size, callback)
-        objective_reached = elbo(family, theta, log_p, n, rng=rng)
-        fit = judged(family, theta, partial(draw, n=_JUDGES * n), log_p, tol, objective_reached, trace)
+        fit = judged(family, theta, draw, log_p, n, tol, trace, rng)
     doubt = _doubt(family, fit, log_p, n)
     return replace(fit, converged=False, message=doubt) if doubt else fit
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 
 import numpy as np
@@ -13,11 +14,15 @@ from kl_lib.families import Family, Reparameterizable
 from kl_lib.families.units import Units
 from kl_lib.gradients.elbo import ElboDraw, draw_elbo
 from kl_lib.results import Estimate, Fit
+from kl_lib.reverse.bounds import elbo
 from kl_lib.reverse.slopes import check_gradient
 from kl_lib.types import Array, BatchFunction, Callback
 
-# An ELBO that ends so many standard errors below where it began is not at its maximum.
+# The last gradient is judged on so many times n draws.
+_JUDGES = 10
+# An ELBO that ends so many standard errors below where it began, or a step away, is not at its maximum.
 _ERRORS = 6
+_ROUNDING = 8 * np.finfo(float).eps
 
 
 def on_fresh_noise(
@@ -74,32 +79,63 @@ def possible_outcomes(family: Family, count: int, theta: Array) -> NDArray[np.in
 def judged(
     family: Family,
     theta: Array,
-    draw: Callable[[Array], ElboDraw],
+    draw: Callable[..., ElboDraw],
     log_p: BatchFunction,
+    n: int,
     tol: float,
-    objective: Estimate,
     trace: Array,
+    rng: np.random.Generator,
 ) -> Fit:
     """Return the fit, converged if what the ELBO could still gain is small beside its error."""
-    if family.outcomes is not None:
-        x = possible_outcomes(family, family.outcomes, theta)
-        log_prob = family.log_prob(theta, x)
-        terms = np.maximum(evaluate("log_p", log_p, x, minus_infinity=True), -1e150) - log_prob
-        # the squared gradient in the metric of Fisher, which sums over the outcomes
-        square, noise = float(np.exp(log_prob) @ (terms - np.exp(log_prob) @ terms) ** 2), 0.0
-    else:
-        gradients = Units(family, theta).gradient(draw(theta).gradients)
-        square = float((gradients.mean(axis=0) ** 2).sum())
-        noise = float(gradients.var(axis=0, ddof=1).sum()) / len(gradients)
+    objective = elbo(family, theta, log_p, n, rng=rng)
+    square, noise = _squared_slope(family, theta, partial(draw, n=_JUDGES * n), log_p)
     allowed = max(tol, objective.standard_error)
     fell = objective.value < trace[0] - _ERRORS * allowed
-    converged = (square + noise) / 2 <= allowed and not fell
+    flat = (square + noise) / 2 <= allowed
+    rises = flat and family.outcomes is None and _rises(family, theta, log_p, n, rng)
     if fell:
         message = "the ELBO ends lower than it began: take smaller steps, or check grad_log_p"
-    elif converged:
+    elif rises:
+        message = "the ELBO has no maximum near: a step of a standard deviation gains more than its error"
+    elif flat:
         message = "the ELBO could gain no more than its error"
     elif square > noise:
         message = "the gradient is not yet zero: take more steps, or larger ones"
     else:
         message = "the noise of the gradient hides the slope: raise n"
-    return Fit(family, theta, objective, converged, message, square**0.5, trace)
+    return Fit(family, theta, objective, flat and not (fell or rises), message, square**0.5, trace)
+
+
+def _squared_slope(
+    family: Family, theta: Array, draw: Callable[[Array], ElboDraw], log_p: BatchFunction
+) -> tuple[float, float]:
+    """Return the squared gradient of the ELBO by steps in standard deviations, and its squared error."""
+    if family.outcomes is not None:
+        x = possible_outcomes(family, family.outcomes, theta)
+        log_prob = family.log_prob(theta, x)
+        terms = np.maximum(evaluate("log_p", log_p, x, minus_infinity=True), -1e150) - log_prob
+        # in the metric of Fisher, which sums over the outcomes
+        return float(np.exp(log_prob) @ (terms - np.exp(log_prob) @ terms) ** 2), 0.0
+    gradients = Units(family, theta).gradient(draw(theta).gradients)
+    square = float((gradients.mean(axis=0) ** 2).sum())
+    return square, float(gradients.var(axis=0, ddof=1).sum()) / len(gradients)
+
+
+def _rises(family: Family, theta: Array, log_p: BatchFunction, n: int, rng: np.random.Generator) -> bool:
+    """Whether a step of one standard deviation, or of 1 in a logit, raises the ELBO beyond its error.
+
+    A slope below its noise may be that of an ELBO that rises for ever, as on a p̃ of infinite mass.
+    """
+    units = Units(family, theta)
+
+    def terms(place: Array) -> Array:
+        x = family.sample(place, n, rng=deepcopy(rng))  # the same noise at each place
+        return evaluate("log_p", log_p, x, minus_infinity=True) - family.log_prob(place, x)
+
+    here = terms(theta)
+    for move in np.concatenate([np.eye(family.size), -np.eye(family.size)]):
+        with np.errstate(invalid="ignore"):  # -inf less -inf, where p̃ vanishes
+            gain = Estimate.of(terms(theta + units.step(move)) - here)
+        if gain.value > _ERRORS * gain.standard_error + _ROUNDING * np.abs(here).max():
+            return True
+    return False

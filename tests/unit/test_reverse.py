@@ -454,6 +454,23 @@ def test_noise_is_not_taken_for_a_maximum(rng):
     assert not fit.converged
 
 
+@given(power=st.floats(0.3, 0.49), n=st.sampled_from([20, 100, 300]), seed=st.integers(0, 99))
+@settings(max_examples=6)
+def test_a_slope_below_the_noise_that_never_ends_is_no_maximum(power, n, seed):
+    """(1 + x²)^−a with a < ½ has infinite mass: the ELBO rises by 1 − 2a for each factor e of the scale."""
+    fit = fit_reverse_kl(
+        Normal(), lambda x: -power * np.log1p(x * x), n=n, steps=500, rng=np.random.default_rng(seed)
+    )
+    assert not fit.converged
+
+
+def test_a_maximum_is_told_from_an_endless_slope_by_a_step(rng):
+    fit = fit_reverse_kl(Normal(), lambda x: -0.45 * np.log1p(x * x), n=100, rng=rng)
+    assert fit.message.startswith("the ELBO has no maximum near: a step of a standard deviation gains")
+    fit = fit_reverse_kl(Normal(), lambda x: -2 * np.log1p(x * x), n=100, rng=rng)
+    assert fit.converged
+
+
 def test_noise_that_hides_the_slope_is_named(rng):
     # The waves of the target cancel in the mean of the slope and not in its terms.
     options = {"n": 20, "steps": 20, "step_size": 1e-9}

@@ -1,20 +1,26 @@
-"""Logarithms of the chances of counts, and of densities akin to them, in which nothing large cancels.
+"""Log densities of SciPy's distributions, and log chances of counts, in which nothing large cancels.
 
-With S(k) = log k! − k log k + k and T(k, m) = k log(k/m) − k + m, a chance is the exponential of a few S and
-−T (Loader 2000, "Fast and accurate computation of binomial probabilities"). Arrays broadcast; k and what is
-left of it may be real.
+Of counts: with S(k) = log k! − k log k + k and T(k, m) = k log(k/m) − k + m, a chance is the exponential of a
+few S and −T (Loader 2000, "Fast and accurate computation of binomial probabilities"). Arrays broadcast; k and
+what is left of it may be real.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
-from scipy.special import gammaln, xlogy
+from scipy.special import exprel, gammaln, xlogy, zeta
 
 from kl_lib.numerics.elementary import kl_term, log_product
 from kl_lib.numerics.entrywise import in_pieces
 from kl_lib.numerics.error_free import log_ratio, two_product, two_sum
 from kl_lib.numerics.gamma import STIRLING, stirling_remainder
 from kl_lib.types import Array
+
+# So many terms of a harmonic number are summed one by one.
+_FIRST = 1000
+_LOG_2PI = float(np.log(2 * np.pi))
 
 
 def excess(k: Array | float) -> Array:
@@ -23,7 +29,7 @@ def excess(k: Array | float) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from kl_lib.numerics.counts import excess
+    >>> from kl_lib.numerics.log_densities import excess
     >>> excess(np.array([0.0, 1.0, 1e300])).round(9)
     array([  0.        ,   1.        , 346.30670248])
     """
@@ -47,7 +53,7 @@ def log_poisson(k: Array | float, mean: Array | float) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from kl_lib.numerics.counts import log_poisson
+    >>> from kl_lib.numerics.log_densities import log_poisson
     >>> np.exp(log_poisson(np.array([0.0, 1.0, 2.0]), 1.0)).round(9)
     array([0.36787944, 0.36787944, 0.18393972])
     """
@@ -60,7 +66,7 @@ def log_binomial(k: Array, n: float, p: float) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from kl_lib.numerics.counts import log_binomial
+    >>> from kl_lib.numerics.log_densities import log_binomial
     >>> np.exp(log_binomial(np.array([0.0, 1.0, 2.0]), 2.0, 0.5)).round(9)
     array([0.25, 0.5 , 0.25])
     """
@@ -76,7 +82,7 @@ def log_gamma(x: Array, a: float) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from kl_lib.numerics.counts import log_gamma
+    >>> from kl_lib.numerics.log_densities import log_gamma
     >>> np.exp(log_gamma(np.array([0.5, 1.0]), 2.0)).round(9)
     array([0.30326533, 0.36787944])
     """
@@ -89,7 +95,7 @@ def log_beta(x: Array, a: float, b: float) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from kl_lib.numerics.counts import log_beta
+    >>> from kl_lib.numerics.log_densities import log_beta
     >>> np.exp(log_beta(np.array([0.25, 0.5]), 2.0, 2.0)).round(9)
     array([1.125, 1.5  ])
     """
@@ -107,7 +113,7 @@ def log_negative_binomial(k: Array, n: float, p: float) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from kl_lib.numerics.counts import log_negative_binomial
+    >>> from kl_lib.numerics.log_densities import log_negative_binomial
     >>> np.exp(log_negative_binomial(np.array([0.0, 1.0, 2.0]), 1.0, 0.5)).round(9)
     array([0.5  , 0.25 , 0.125])
     """
@@ -124,7 +130,7 @@ def log_hypergeometric(k: Array, total: float, n: float, draws: float) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from kl_lib.numerics.counts import log_hypergeometric
+    >>> from kl_lib.numerics.log_densities import log_hypergeometric
     >>> np.exp(log_hypergeometric(np.array([0.0, 1.0, 2.0]), 4.0, 2.0, 2.0)).round(9)
     array([0.16666667, 0.66666667, 0.16666667])
     """
@@ -137,7 +143,7 @@ def log_beta_binomial(k: Array, n: float, a: float, b: float) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from kl_lib.numerics.counts import log_beta_binomial
+    >>> from kl_lib.numerics.log_densities import log_beta_binomial
     >>> np.exp(log_beta_binomial(np.array([0.0, 1.0, 2.0]), 2.0, 1.0, 1.0)).round(9)
     array([0.33333333, 0.33333333, 0.33333333])
     """
@@ -151,7 +157,7 @@ def log_beta_negative_binomial(k: Array, n: float, a: float, b: float) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from kl_lib.numerics.counts import log_beta_negative_binomial
+    >>> from kl_lib.numerics.log_densities import log_beta_negative_binomial
     >>> np.exp(log_beta_negative_binomial(np.array([0.0, 1.0, 2.0]), 1.0, 1.0, 1.0)).round(9)
     array([0.5       , 0.16666667, 0.08333333])
     """
@@ -183,3 +189,45 @@ def _log_edges(x: Array | float, y: Array | float, a: float, b: float) -> Array:
     """Return log of (x + y + a + b) a b / ((x + a) (y + b) (a + b))."""
     upper, lower = ((x + y + (a + b), 1), (a, 1), (b, 1)), ((x + a, -1), (y + b, -1), (a + b, -1))
     return log_product(*upper, *lower)
+
+
+def _log_harmonic(a: float, n: float) -> float:
+    """Return log Σ k^{−a}, 1 ≤ k ≤ n, by the Euler–Maclaurin formula: SciPy adds all n terms for each k."""
+    m = min(n, _FIRST)
+    span = np.log(n / m)
+    slow = m ** (1 - a) * span * exprel((1 - a) * span)
+    ends = np.array([n, m]) ** -a
+    corrections = 0.5 * (ends[0] - ends[1]) - a / 12 * (ends[0] / n - ends[1] / m)
+    return float(np.log(np.sum(np.arange(1.0, m + 1) ** -a) + slow + corrections))
+
+
+# Logarithms of densities and masses of which SciPy takes the logarithm after they underflow, or as a
+# difference of large numbers, at location 0 and scale 1, under SciPy's names: of x and of the shapes.
+LOG_DENSITIES: dict[str, Callable[..., Array]] = {
+    "beta": log_beta,
+    "betabinom": log_beta_binomial,
+    "betanbinom": log_beta_negative_binomial,
+    "binom": log_binomial,
+    "boltzmann": lambda k, a, n: np.log(np.expm1(-a) / np.expm1(-a * n)) - a * k,
+    "chi2": lambda x, df: log_gamma(0.5 * x, 0.5 * df) - np.log(2),
+    "dlaplace": lambda k, a: np.log(np.tanh(0.5 * a)) - a * np.abs(k),
+    "foldnorm": lambda x, c: 0.5 * (np.log(0.5 / np.pi) - (x - c) ** 2) + np.log1p(np.exp(-2 * c * x)),
+    "gamma": log_gamma,
+    "hypergeom": log_hypergeometric,
+    "hypsecant": lambda x: np.log(2 / np.pi) - np.logaddexp(x, -x),
+    "invweibull": lambda x, c: np.log(c) - (c + 1) * np.log(x) - x**-c,
+    "laplace": lambda x: -np.abs(x) - np.log(2),
+    "levy": lambda x: -0.5 * (_LOG_2PI + 1 / x) - 1.5 * np.log(x),
+    "loglaplace": lambda x, c: np.log(0.5 * c) - np.log(x) - c * np.abs(np.log(x)),
+    "logser": lambda k, p: k * np.log(p) - np.log(k) - np.log(-np.log1p(-p)),
+    "moyal": lambda x: -0.5 * (_LOG_2PI + x + np.exp(-x)),
+    "nbinom": log_negative_binomial,
+    "nhypergeom": lambda k, total, n, r: log_beta_binomial(k, n, r, total - n - r + 1),
+    "norm": lambda x: -0.5 * (_LOG_2PI + x * x),
+    "pareto": lambda x, b: np.log(b) - (b + 1) * np.log(x),
+    "planck": lambda k, a: np.log(-np.expm1(-a)) - a * k,
+    "poisson": log_poisson,
+    "uniform": lambda x: np.zeros_like(x),
+    "zipf": lambda k, a: -a * np.log(k) - np.log(zeta(a)),
+    "zipfian": lambda k, a, n: -a * np.log(k) - _log_harmonic(a, n),
+}

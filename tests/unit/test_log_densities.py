@@ -12,7 +12,7 @@ from oracles.numerics import mp
 from scipy import stats
 
 from kl_lib import cross_entropy, entropy, kl_divergence
-from kl_lib.numerics import counts
+from kl_lib.numerics import log_densities
 
 size = st.floats(0, 15).map(lambda power: float(np.floor(10**power)))
 shape = st.floats(-6, 12).map(lambda power: float(10**power))
@@ -66,29 +66,29 @@ def check(got: Any, exact: Any, k: float, *parameters: float) -> None:
 @example(n=455.0, part=1e-9, p=0.5, a=27.9, b=1.8e10)
 def test_chances_of_counts_keep_their_digits(n: float, part: float, p: float, a: float, b: float) -> None:
     k = float(np.floor(part * n))
-    check(counts.log_poisson, poisson, k, a)
-    check(counts.log_binomial, binomial, k, n, p)
-    check(counts.log_negative_binomial, negative_binomial, k, a, p)
-    check(counts.log_beta_binomial, beta_binomial, k, n, a, b)
-    check(counts.log_beta_negative_binomial, beta_negative_binomial, k, n, a, b)
+    check(log_densities.log_poisson, poisson, k, a)
+    check(log_densities.log_binomial, binomial, k, n, p)
+    check(log_densities.log_negative_binomial, negative_binomial, k, a, p)
+    check(log_densities.log_beta_binomial, beta_binomial, k, n, a, b)
+    check(log_densities.log_beta_negative_binomial, beta_negative_binomial, k, n, a, b)
 
 
 @given(a=shape, b=shape, z=st.floats(-6, 6), part=share)
 @example(a=1e10, b=2e10, z=1.0, part=0.5)
 def test_densities_akin_keep_their_digits(a: float, b: float, z: float, part: float) -> None:
     x = max(a + z * np.sqrt(a), part * a)
-    check(counts.log_gamma, lambda x, a: (a - 1) * mp.log(x) - x - mp.loggamma(a), x, a)
-    check(counts.log_beta, beta_density, part, a, b)
+    check(log_densities.log_gamma, lambda x, a: (a - 1) * mp.log(x) - x - mp.loggamma(a), x, a)
+    check(log_densities.log_beta, beta_density, part, a, b)
     mean = a / (a + b)
     near = min(max(mean + z * mean * np.sqrt(b / (a + b) / (a + 1)), mean / 2), 0.5 * (1 + mean))
     if 0 < near < 1:
-        check(counts.log_beta, beta_density, near, a, b)
+        check(log_densities.log_beta, beta_density, near, a, b)
 
 
 @given(first=size, second=size, part=share, other=share)
 def test_chances_of_draws_keep_their_digits(first: float, second: float, part: float, other: float) -> None:
     k, draws = float(np.floor(part * first)), float(np.floor(other * second))
-    check(counts.log_hypergeometric, hypergeometric, k, first + second, first, k + draws)
+    check(log_densities.log_hypergeometric, hypergeometric, k, first + second, first, k + draws)
 
 
 @pytest.mark.parametrize(
