@@ -79,7 +79,7 @@ def still(bumps: Sequence[Bump], fits: BestNormals) -> Figure:
         axes.plot(x, normal(fit), color=Q_COLOR, linewidth=1, dashes=(1, 2))
     axes.plot(x, normal(fits.forward), color=MUTED, dashes=(4.5, 1.5, 1, 1.5))
     axes.plot(x, normal(fits.reverse[0]), color=Q_COLOR, dashes=(4, 2))
-    axes.set(xlim=(-9, 9), ylim=(0, None), yticks=[])
+    axes.set(xlim=(-9, 9), ylim=(0, None), xticks=[-8, -4, 0, 4, 8], yticks=[])
     axes.tick_params(labelsize=11)
     axes.spines["left"].set_visible(False)
     return figure

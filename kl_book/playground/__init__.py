@@ -23,7 +23,7 @@ FIGURE = """<figure class="kl-figure kl-narrow kl-playground" data-address="{add
 <span class="kl-key own">your pθ</span></p>
 <p class="kl-summary" aria-live="polite">{summary}</p>
 <p class="kl-notice" role="status" hidden></p>
-<noscript><p class="kl-summary">It stands still: without scripts nothing here can be dragged.</p></noscript>
+<noscript><p class="kl-notice">It stands still: without scripts nothing here can be dragged.</p></noscript>
 {controls}</figure>"""
 
 SMALL_CONTROLS = """<div class="kl-controls"><div class="kl-buttons">
