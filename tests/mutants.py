@@ -1,9 +1,9 @@
 """Break the numeric modules on purpose, one small change at a time, and count what the tests notice.
 
 Run by ``make mutants`` with the Python of .venv-mutants, which has Cosmic Ray and its operators; the tests
-run in .venv, in copies of the project. They run once without a change, which tells which of them reach which
-line; a mutant is then tried on those that reach its line. What survives is printed as a difference: a hole in
-the tests, or a change that changes nothing.
+run in .venv, in copies of the project. They run once without a change, which tells how long each takes and
+which of them reach which line; a mutant is then tried on those that reach its line, the quick ones first.
+What survives is printed as a difference: a hole in the tests, or a change that changes nothing.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
+from xml.etree import ElementTree
 
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
@@ -41,7 +43,8 @@ KEPT = re.compile(
     r"|ReplaceBinaryOperator_(Add_Sub|Sub_Add|Mul_Div|Div_Mul|Pow_Mul|FloorDiv_Div|Mod_Div|BitAnd_BitOr|BitOr_BitAnd)"
     r"|ReplaceComparisonOperator_(Lt_LtE|LtE_Lt|Gt_GtE|GtE_Gt|Lt_Gt|Gt_Lt|Eq_NotEq|NotEq_Eq|Is_IsNot|IsNot_Is))"
 )
-SECONDS = 600  # of the tests of one mutant; who hangs is noticed
+MODULES = Path("book", "_ext", "node_modules")
+PATIENCE = 60.0, 5.0  # seconds, and times what its tests took; a mutant that hangs beyond them is noticed
 
 
 @dataclass(frozen=True)
@@ -123,34 +126,49 @@ for file, lines in json.load(sys.stdin).items():
     for line in lines:
         begin = max((other for other in by_line if other <= line), default=0)
         names = by_line[begin] if begin in inside else everywhere
-        reached[f"{file}:{line}"] = sorted({name.split("|")[0] for name in names if name})
+        reached[f"{file}:{line}"] = sorted({name.rpartition("|")[0] for name in names if name})
 json.dump(reached, sys.stdout)
 """
 
 
-def reaching(sample: list[Mutant], project: Path, jobs: int) -> dict[Mutant, list[str]]:
-    """Run all unit tests, and return those that reach each mutant: for a constant, those of its file."""
+def reaching(sample: list[Mutant], project: Path, jobs: int) -> dict[Mutant, dict[str, float]]:
+    """Run all unit tests, and return how long those take that reach each mutant: for a constant, its file."""
     measured = ("--cov", "--cov-context=test", "--cov-report=", "--cov-fail-under=0")
-    if not pytest(project, "-n", str(jobs), *measured, "tests/unit"):
+    timed = ("--junitxml=times.xml", "-o", "junit_family=xunit1")
+    if not pytest(project, "-n", str(jobs), *measured, *timed, "tests/unit"):
         raise SystemExit("without a change the unit tests must pass")
+    cases = ElementTree.parse(project / "times.xml").iter("testcase")
+    seconds = {f"{case.get('file')}::{case.get('name')}": float(case.get("time", 0)) for case in cases}
+    places = {mutant: (str(mutant.file), mutant.line()) for mutant in sample}
     lines: dict[str, list[int]] = {}
-    for mutant in sample:
-        lines.setdefault(str(mutant.file), []).append(mutant.line())
+    for file, line in places.values():
+        lines.setdefault(file, []).append(line)
     command = [str(ROOT / ".venv/bin/python"), "-c", QUERY, str(project)]
     answer = subprocess.run(
         command, cwd=project, input=json.dumps(lines), capture_output=True, check=True, encoding="utf-8"
     )
-    reached = json.loads(answer.stdout)
-    return {mutant: reached[f"{mutant.file}:{mutant.line()}"] for mutant in sample}
+    reached = {
+        key: sorted(names, key=seconds.__getitem__) for key, names in json.loads(answer.stdout).items()
+    }
+    if not pytest(project, "--collect-only", f"@{listed(project, sorted(seconds))}"):
+        raise SystemExit("each test must be found by its name")
+    names = {mutant: reached[f"{file}:{line}"] for mutant, (file, line) in places.items()}
+    return {mutant: {name: seconds[name] for name in names[mutant]} for mutant in sample}
 
 
-def survives(mutant: Mutant, tests: list[str], project: Path) -> bool:
+def listed(project: Path, tests: Iterable[str]) -> Path:
+    """Write the names of tests to a file, which pytest reads: they may be many."""
+    names = project / "reaching.txt"
+    names.write_text("\n".join(tests), encoding="utf-8")
+    return names
+
+
+def survives(mutant: Mutant, tests: dict[str, float], project: Path) -> bool:
     """Whether the tests pass although a copy of the project is changed."""
     (project / mutant.file).write_text(mutant.code(), encoding="utf-8")
-    names = project / "reaching.txt"
-    names.write_text("\n".join(tests or ["tests/unit"]), encoding="utf-8")
+    seconds = PATIENCE[0] + PATIENCE[1] * sum(tests.values())
     try:
-        return pytest(project, "-x", f"@{names}", seconds=SECONDS)
+        return pytest(project, "-x", f"@{listed(project, tests)}", seconds=seconds)
     finally:
         shutil.copy2(ROOT / mutant.file, project / mutant.file)
 
@@ -170,7 +188,9 @@ def main() -> None:
         projects: Queue[Path] = Queue()
         for i in range(chosen.jobs):
             ignored = shutil.ignore_patterns(".venv*", ".git", "_build", "node_modules", "__pycache__")
-            projects.put(Path(shutil.copytree(ROOT, Path(folder, str(i)), ignore=ignored)))
+            project = Path(shutil.copytree(ROOT, Path(folder, str(i)), ignore=ignored))
+            (project / MODULES).symlink_to(ROOT / MODULES)
+            projects.put(project)
         tests = reaching(sample, Path(folder, "0"), chosen.jobs)
         end = time.monotonic() + 60 * chosen.minutes
 

@@ -41,10 +41,11 @@ def kl_divergence(
     Returns
     -------
     float or ndarray
-        Never negative; inf where p has mass that q has not. A closed form of floats is right to a few units
-        of 1e-15 of itself, however close p and q are. That of normal or Wishart distributions given by
-        covariances is right to their condition number times 2⁻⁵³; given by Cholesky factors
-        (``stats.Covariance.from_cholesky``) there is no such loss. An integral or a sum is right to `rtol`.
+        Never negative; inf where p has mass that q has not; 0 where p and q are of one family of SciPy's and
+        have equal parameters. A closed form of floats is right to a few units of 1e-15 of itself, however
+        close p and q are. That of normal or Wishart distributions given by covariances is right to their
+        condition number times 2⁻⁵³; given by Cholesky factors (``stats.Covariance.from_cholesky``) there is
+        no such loss. An integral or a sum is right to `rtol`.
 
     Raises
     ------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -316,6 +317,15 @@ def union(intervals: Sequence[tuple[float, float]], size: float) -> Intervals:
         else:
             merged.append((lower, upper))
     return merged
+
+
+def cut(intervals: Intervals, points: Array) -> Intervals:
+    """Return the intervals, cut at points within."""
+    pieces: Intervals = []
+    for lower, upper in intervals:
+        within = points[(lower < points) & (points < upper)]
+        pieces += pairwise([lower, *np.unique(within).tolist(), upper])
+    return pieces
 
 
 def common(inner: Intervals, outer: Intervals, size: float) -> Intervals | None:

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from kl_lib.checks import evaluate
-from kl_lib.divergence.distributions import Distribution, float_or_array
+from kl_lib.divergence.distributions import Distribution, cut, float_or_array
 from kl_lib.divergence.numerical import RELATIVE, Pair, check_mass, location, total
 from kl_lib.divergence.quadrature import mass_terms, weighted_nodes
 from kl_lib.divergence.summation import center
@@ -90,7 +90,8 @@ def quadrature_nodes(p: Distribution, q: Distribution) -> tuple[Array, Array]:
     with np.errstate(all="ignore"):
         one = univariate(p, (), origin)
         landmarks = np.append(one.landmarks(), univariate(q, ()).landmarks() - origin)
-        x, weights = weighted_nodes(one.log_density, one.intervals, landmarks, one.median_and_spread)
+        intervals = cut(one.intervals, one.corners)
+        x, weights = weighted_nodes(one.log_density, intervals, landmarks, one.median_and_spread)
     return origin + x, weights
 
 

@@ -14,6 +14,7 @@ from kl_lib.divergence.distributions import (
     Distribution,
     Intervals,
     beyond,
+    cut,
     float_or_array,
     without,
 )
@@ -215,7 +216,8 @@ def total(pair: Pair, terms: Terms, relative: float, absolute: float) -> Totals:
     if p.steps and q.steps:
         return sum_points(densities, terms, *_pieces(pair))
     landmarks = np.concatenate([p.landmarks(), q.landmarks()])
-    return integrate(densities, terms, pair.intervals, landmarks, p.median_and_spread, **tolerance)
+    intervals = cut(pair.intervals, np.append(p.corners, q.corners))
+    return integrate(densities, terms, intervals, landmarks, p.median_and_spread, **tolerance)
 
 
 def _centers(p: Univariate, q: Univariate) -> list[float]:
@@ -249,10 +251,9 @@ def _mass_outside(pair: Pair, relative: float) -> Totals:
             start = float(np.clip(center(q), *interval))
             parts.append(sum_integers([q.log_density], mass_terms, interval, [start], **tolerance))
         else:
+            pieces, landmarks = cut([interval], q.corners), q.landmarks()
             parts.append(
-                integrate(
-                    [q.log_density], mass_terms, [interval], q.landmarks(), q.median_and_spread, **tolerance
-                )
+                integrate([q.log_density], mass_terms, pieces, landmarks, q.median_and_spread, **tolerance)
             )
     return added(parts)
 

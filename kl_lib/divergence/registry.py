@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import stats
 
 from kl_lib.divergence.distributions import Distribution, Parameters
 from kl_lib.numerics import every, in_blocks
@@ -102,7 +103,7 @@ def registered_pairs() -> dict[tuple[str, str], tuple[str, ...]]:
 
 def closed_values(p: Distribution, q: Distribution, shape: tuple[int, ...]) -> tuple[Array, Mask]:
     """Return D_KL(p‖q) by the closed form of the pair, and where it holds, as a mask that broadcasts."""
-    closed_form = _CLOSED_FORMS.get((p.name, q.name))
+    closed_form = _CLOSED_FORMS.get((p.name, q.name)) or _of_one_family(p, q)
     if closed_form is None:
         return no_values(shape)
     agree = _agree(p, q, closed_form.equal)
@@ -114,6 +115,17 @@ def closed_values(p: Distribution, q: Distribution, shape: tuple[int, ...]) -> t
         closed_form.formula, _restricted(p, covered), _restricted(q, covered), (count,)
     )
     return value, covered
+
+
+def _of_one_family(p: Distribution, q: Distribution) -> ClosedForm | None:
+    """Return what holds for each of SciPy's families: 0 where all parameters are equal."""
+    generators = [getattr(side.source, "dist", None) for side in (p, q)]
+    if any(
+        generator is None or type(generator) is not type(getattr(stats, p.name, None))
+        for generator in generators
+    ):
+        return None
+    return ClosedForm(lambda *_: 0.0, tuple(vars(p.parameters)))
 
 
 def no_values(shape: tuple[int, ...]) -> tuple[Array, Mask]:

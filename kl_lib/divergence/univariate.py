@@ -26,7 +26,7 @@ from kl_lib.divergence.distributions import (
     union,
 )
 from kl_lib.numerics import log_softmax
-from kl_lib.numerics.log_densities import LOG_DENSITIES
+from kl_lib.numerics.log_densities import CORNERS, LOG_DENSITIES
 from kl_lib.types import Array, Mask
 
 Function = Callable[[Array], Array]
@@ -43,11 +43,12 @@ _BLOCK = 1 << 18
 class Univariate:
     """A scalar distribution, as quadrature and sums need it.
 
-    `label` names it in messages. `log_density` is the log of the density, or of the mass. `intervals` are
-    the disjoint intervals it lives on, in order; `size` is that of the number that was added to make their
-    ends, which says how these were rounded. `breaks` are further points where the density jumps; with
-    `steps` it is constant between them. `parts` are the components of a mixture. A discrete distribution
-    lives on `points`, or on the integers, moved by `offset`, of its interval.
+    `label` names it in messages. `log_density` is the log of the density, or of the mass. `intervals` are the
+    disjoint intervals it lives on, in order; `size` is that of the number that was added to make their ends,
+    which says how these were rounded. `breaks` are further points where the density jumps; with `steps` it is
+    constant between them. At `corners` within it has a corner or a pole. `parts` are the components of a
+    mixture. A discrete distribution lives on `points`, or on the integers, moved by `offset`, of its
+    interval.
     """
 
     label: str
@@ -58,6 +59,7 @@ class Univariate:
     size: float = 0.0
     parts: tuple[Univariate, ...] = ()
     breaks: Array = field(default_factory=lambda: np.empty(0))
+    corners: Array = field(default_factory=lambda: np.empty(0))
     steps: bool = False
     points: Array | None = None
     offset: float = 0.0
@@ -92,10 +94,16 @@ class Univariate:
             together = np.concatenate(both, axis=1)
             return together[0], together[1]
         median, spread = self.median_and_spread
-        jumps = np.concatenate([np.ravel(self.intervals), self.breaks])
+        jumps = np.concatenate([np.ravel(self.intervals), self.breaks, self.corners])
         points = np.concatenate([median + spread * _LANDMARKS, jumps[np.isfinite(jumps)]])
         gaps = _SAME * spread * np.maximum(1.0, np.abs(_LANDMARKS))
         return points, np.append(gaps, np.zeros(points.size - gaps.size))
+
+    def corners_and_poles(self) -> Array:
+        """Return the corners, and the ends where the density may be singular: corners of a mixture of it."""
+        ends = np.ravel(self.intervals)
+        ends = ends[np.isfinite(ends)]
+        return np.append(self.corners, ends[~(self.log_density(ends) < np.inf)])
 
     def has(self, x: Array) -> Mask:
         """Return which points a discrete distribution lives on, but for rounding."""
@@ -140,10 +148,10 @@ def _frozen(p: Distribution, index: tuple[int, ...], origin: float) -> Univariat
     if p.kind == "discrete":
         # A scalar one of a family keeps its own logarithms.
         source = p.source if p.shape == () and loc == 0 else p.source.dist(*of_scipy)
-        scalar = _with_logarithm(p, _adapted(p, source, "ppf", size), shapes)
+        scalar = _with_formulas(p, _adapted(p, source, "ppf", size), shapes)
         return _on_integers(scalar, loc - origin, size)
     place = {"loc": loc - origin, "scale": p.parameter_at("scale", index)}
-    scalar = _with_logarithm(p, _adapted(p, p.source.dist(*of_scipy, **place), "ppf", size), shapes, **place)
+    scalar = _with_formulas(p, _adapted(p, p.source.dist(*of_scipy, **place), "ppf", size), shapes, **place)
     if p.name == "vonmises":
         # Periodic on the whole line; this is where SciPy draws from.
         reach = np.pi * place["scale"] if place["scale"] < 1 else np.inf
@@ -163,7 +171,7 @@ def _newer(p: Distribution, index: tuple[int, ...]) -> Univariate:
     others = ("loc", "scale", "scale_lost")
     shapes = [p.parameter_at(name, index) for name in vars(p.parameters) if name not in others]
     place = {name: p.parameter_at(name, index) for name in ("loc", "scale") if name in vars(p.parameters)}
-    scalar = _with_logarithm(p, scalar, shapes, **place)
+    scalar = _with_formulas(p, scalar, shapes, **place)
     return _on_integers(scalar, 0.0, size) if p.kind == "discrete" else scalar
 
 
@@ -207,11 +215,13 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _with_logarithm(
+def _with_formulas(
     p: Distribution, scalar: Univariate, shapes: list[float], loc: float = 0.0, scale: float = 1.0
 ) -> Univariate:
-    """Take our own logarithm of the density, where there is one."""
-    formula = LOG_DENSITIES.get(p.name)
+    """Take our own logarithm of the density where there is one, and the corners that it has."""
+    formula, corners = LOG_DENSITIES.get(p.name), CORNERS.get(p.name)
+    if corners is not None:
+        scalar = replace(scalar, corners=loc + scale * np.ravel(corners(*shapes)))
     if formula is None:
         return scalar
     lower, upper = scalar.intervals[0]
@@ -298,6 +308,7 @@ def _mixture(
         size,
         parts=tuple(parts),
         breaks=np.concatenate([np.ravel(intervals), *(part.breaks for part in parts)]),
+        corners=np.concatenate([part.corners_and_poles() for part in parts]),
         steps=all(part.steps for part in parts),
     )
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import exprel, gammaln, xlogy, zeta
+from numpy.typing import ArrayLike
+from scipy.special import betaln, exprel, gammaln, xlogy, zeta
 
 from kl_lib.numerics.elementary import kl_term, log_product
 from kl_lib.numerics.entrywise import in_pieces
@@ -201,6 +202,13 @@ def _log_harmonic(a: float, n: float) -> float:
     return float(np.log(np.sum(np.arange(1.0, m + 1) ** -a) + slow + corrections))
 
 
+def _log_share(x: Array, a: float, b: float) -> Array:
+    """Return (a + 1/2) log(1 + x/√(a + b + x²)), by what it is for a negative x without a difference."""
+    root = np.sqrt(a + b + x * x)
+    below = np.log(a + b) - np.log(root) - np.log(root + np.abs(x))
+    return np.asarray((a + 0.5) * np.where(x < 0, below, np.log1p(x / root)))
+
+
 # Logarithms of densities and masses of which SciPy takes the logarithm after they underflow, or as a
 # difference of large numbers, at location 0 and scale 1, under SciPy's names: of x and of the shapes.
 LOG_DENSITIES: dict[str, Callable[..., Array]] = {
@@ -216,6 +224,13 @@ LOG_DENSITIES: dict[str, Callable[..., Array]] = {
     "hypergeom": log_hypergeometric,
     "hypsecant": lambda x: np.log(2 / np.pi) - np.logaddexp(x, -x),
     "invweibull": lambda x, c: np.log(c) - (c + 1) * np.log(x) - x**-c,
+    "jf_skew_t": lambda x, a, b: (
+        _log_share(x, a, b)
+        + _log_share(-x, b, a)
+        - (a + b - 1) * np.log(2)
+        - betaln(a, b)
+        - 0.5 * np.log(a + b)
+    ),
     "laplace": lambda x: -np.abs(x) - np.log(2),
     "levy": lambda x: -0.5 * (_LOG_2PI + 1 / x) - 1.5 * np.log(x),
     "loglaplace": lambda x, c: np.log(0.5 * c) - np.log(x) - c * np.abs(np.log(x)),
@@ -230,4 +245,20 @@ LOG_DENSITIES: dict[str, Callable[..., Array]] = {
     "uniform": lambda x: np.zeros_like(x),
     "zipf": lambda k, a: -a * np.log(k) - np.log(zeta(a)),
     "zipfian": lambda k, a, n: -a * np.log(k) - _log_harmonic(a, n),
+}
+
+# Where a density, or its logarithm, has a corner, a jump or a pole that is no end, at location 0 and scale 1.
+CORNERS: dict[str, Callable[..., ArrayLike]] = {
+    "crystalball": lambda beta, _m: -beta,
+    "dgamma": lambda _a: 0,
+    "dweibull": lambda _c: 0,
+    "gennorm": lambda _beta: 0,
+    "irwinhall": lambda n: np.arange(1, n),
+    "laplace": lambda: 0,
+    "laplace_asymmetric": lambda _kappa: 0,
+    "loglaplace": lambda _c: 1,
+    "pearson3": lambda skew: np.divide(-2.0, skew),
+    "skewcauchy": lambda _a: 0,
+    "trapezoid": lambda c, d: (c, d),
+    "triang": lambda c: c,
 }
