@@ -79,8 +79,9 @@ def running_means(counts: Array, runs: Array, exact: float, tails: tuple[Array, 
     bottom.plot(counts, found.T, color=MUTED, linewidth=1)
     bottom.axhline(float(index), color=INK, linewidth=1, linestyle=":")
     bottom.axhline(0.5, color=INK, linewidth=0.8)
-    _in_margin(bottom, 0.5, "½")
-    _in_margin(bottom, float(index), "exact k")
+    apart = 5 * (1 if index > 0.5 else -1) * (abs(index - 0.5) < 0.1)  # two lines that are close
+    _in_margin(bottom, 0.5, "½", up=-apart)
+    _in_margin(bottom, float(index), "exact k", up=apart)
     bottom.set(xscale="log", xlim=(counts[0], counts[-1]), ylim=(-0.2, 1.2), xlabel="samples")
     bottom.set_ylabel("k̂ of the ratios")
     bottom.minorticks_off()

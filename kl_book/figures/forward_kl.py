@@ -217,8 +217,10 @@ def right_angle(p: Array, foot: Array, q: Array, curve: Array, line: Array, side
     top.plot(*_in_triangle(curve), color=Q_COLOR, dashes=(4, 2))
     top.plot(*_in_triangle(line), color=P_COLOR)
     top.plot(*_in_triangle(np.array([p, foot, q, p])), color=D_COLOR, linewidth=1.2)
+    outside = 8 if q @ [0, 1, 2] > p @ [0, 1, 2] else -16  # away from the words at p and foot
     for law, name, color, offset in (
-        (p, "p⋆", P_COLOR, (-24, -4)), (foot, "p∘", INK, (-22, 6)), (q, "q", Q_COLOR, (8, 2)),
+        (p, "p⋆", P_COLOR, (-24, 8 if p[1] > foot[1] else -8)), (foot, "p∘", INK, (-22, 6)),
+        (q, "q", Q_COLOR, (outside, 2)),
     ):  # fmt: skip
         place = tuple(map(float, _in_triangle(law)))
         top.plot(*place, "o", color=color, markeredgecolor=GROUND, markersize=8)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kl_book.figures.style import D_COLOR, GROUND, INK, MUTED, Q_COLOR, panels, styled
@@ -64,7 +65,7 @@ def gradient_histograms(
         heights = np.histogram(values, edges)[0] / (len(values) * np.diff(edges))
         top.stairs(heights, edges, baseline=None, color=INK, linewidth=1.3, linestyle=style)
         if style == SOLID:
-            flank = int(np.argmax(heights > 0.5 * heights.max()))
+            flank = int(np.argmax(heights > 0.8 * heights.max()))
             top.annotate("pathwise", (edges[flank], heights[flank]), (-6, 7), ha="right",
                          textcoords="offset points")  # fmt: skip
         else:
@@ -79,14 +80,24 @@ def gradient_histograms(
     bottom.plot(baselines, variances, color=INK, linestyle=DASHED)
     bottom.axhline(pathwise.var(), color=INK)
     bottom.plot(baselines[best], variances[best], "o", color=INK, markerfacecolor=GROUND, markersize=8)
-    bottom.plot(baseline, np.interp(baseline, baselines, variances), "o", color=INK, clip_on=False)
+    bottom.set(xlim=(baselines[0], baselines[-1]), ylim=(0, 100), xlabel="baseline b", ylabel="variance")
+    _chosen(bottom, baseline, float(np.interp(baseline, baselines, variances)))
     towards = 1 if baselines[best] < baselines.mean() else -1
-    bottom.annotate("pathwise", (baselines[best], pathwise.var()), (0, 4), ha="center",
+    bottom.annotate("pathwise", (baselines[-1], pathwise.var()), (0, 4), ha="right",
                     textcoords="offset points")  # fmt: skip
     bottom.annotate("score function", (baselines[best], variances[best]), (18 * towards, -13),
                     ha="left" if towards > 0 else "right", textcoords="offset points")  # fmt: skip
-    bottom.set(xlim=(baselines[0], baselines[-1]), ylim=(0, 100), xlabel="baseline b", ylabel="variance")
     return figure
+
+
+def _chosen(ax: Axes, x: float, y: float) -> None:
+    """Mark a point by a dot; one above the frame by a dot on its upper edge and the number."""
+    (start, end), top = ax.get_xlim(), ax.get_ylim()[1]
+    ax.plot(x, min(y, top), "o", color=INK, clip_on=False)
+    if y > top:
+        side = 1 if x < start + 0.75 * (end - start) else -1
+        ax.annotate(f"↑ {y:.0f}", (x, top), (8 * side, 0), ha="left" if side > 0 else "right", va="top",
+                    textcoords="offset points")  # fmt: skip
 
 
 @styled
@@ -99,7 +110,7 @@ def oscillation(
     top.plot(x, f(x), color=MUTED, linewidth=1.2)
     top.plot(x, p.pdf(x), color=Q_COLOR, dashes=(4, 2))
     top.set(xlim=(x[0], x[-1]), ylim=(-1.1, 1.1), xlabel="x", ylabel="cos(kx), density")
-    named_at = ((0.6 / p.std(), 10, -12), (0.25, 5, 5), (1.5 / p.std(), -25, -15))
+    named_at = ((0.6 / p.std(), 14, -22), (0.25, 5, 5), (min(1.5 / p.std(), 2.25), -30, -22))
     for (name, (ks, variances)), style, (place, right, up) in zip(
         curves.items(), (SOLID, DASHED, DOTTED), named_at, strict=True
     ):

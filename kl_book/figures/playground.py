@@ -65,8 +65,8 @@ def describe(fits: BestNormals) -> str:
 @styled
 def still(bumps: Sequence[Bump], fits: BestNormals) -> Figure:
     """Draw p⋆, the forward fit and the minima of the reverse divergence."""
-    figure = Figure(figsize=(6.4, 2.2))
-    axes = figure.add_axes((0.02, 0.14, 0.96, 0.84))
+    figure = Figure(figsize=(4.2, 2.0))  # so narrow that a phone shows all of it
+    axes = figure.add_axes((0.02, 0.16, 0.96, 0.82))
     x = np.linspace(-9, 9, 361)
     truth = mixture(bumps).pdf(x)
     axes.fill_between(x, truth, color=P_COLOR, alpha=0.12, linewidth=0)
@@ -79,6 +79,7 @@ def still(bumps: Sequence[Bump], fits: BestNormals) -> Figure:
         axes.plot(x, normal(fit), color=Q_COLOR, linewidth=1, dashes=(1, 2))
     axes.plot(x, normal(fits.forward), color=MUTED, dashes=(4.5, 1.5, 1, 1.5))
     axes.plot(x, normal(fits.reverse[0]), color=Q_COLOR, dashes=(4, 2))
-    axes.set(xlim=(-9, 9), ylim=(0, None), yticks=[])
+    axes.set(xlim=(-9, 9), ylim=(0, None), xticks=[-8, -4, 0, 4, 8], yticks=[])
+    axes.tick_params(labelsize=11)
     axes.spines["left"].set_visible(False)
     return figure

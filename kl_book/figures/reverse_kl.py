@@ -48,7 +48,7 @@ def landscape(a: float, optima: Sequence[tuple[float, float, float]], means: Arr
         curves = np.tile(gaps, chosen.sum()), np.ravel(fits[chosen])
         top.plot(*curves, color=Q_COLOR, linewidth=width, dashes=dashes)
     top.plot(x, stats.norm.pdf(x, scale=np.hypot(1, a)), color=MUTED, linewidth=1, dashes=(6, 2, 1, 2))
-    _key(top)
+    _key(top, several=not equal.all())
     top.set(xlim=(means[0], means[-1]), ylim=(0, 0.8), ylabel="density", yticks=[0, 0.2, 0.4, 0.6])
     bottom.plot(means, depths, color=D_COLOR)
     bottom.plot(centres, values, "o", color=Q_COLOR, markerfacecolor=GROUND, markersize=6)
@@ -58,15 +58,15 @@ def landscape(a: float, optima: Sequence[tuple[float, float, float]], means: Arr
     return figure
 
 
-def _key(ax: Axes) -> None:
+def _key(ax: Axes, *, several: bool) -> None:
     """Name the strokes of the landscape, whose curves move too much for labels of their own."""
-    strokes = (
+    strokes = [
         ("p⋆", P_COLOR, 1.8, (None, None)),
         ("reverse, lowest", Q_COLOR, 1.8, (4, 2)),
-        ("reverse, local", Q_COLOR, 1, (1, 2)),
         ("forward", MUTED, 1, (6, 2, 1, 2)),
-    )
-    for row, (text, color, width, dashes) in enumerate(strokes):
+        ("reverse, local", Q_COLOR, 1, (1, 2)),
+    ]
+    for row, (text, color, width, dashes) in enumerate(strokes if several else strokes[:-1]):
         y = 0.92 - 0.1 * row
         ax.plot([0.01, 0.07], [y, y], color=color, linewidth=width, dashes=dashes, transform=ax.transAxes)
         ax.text(0.085, y, text, color=color, va="center", transform=ax.transAxes)

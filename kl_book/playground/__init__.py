@@ -16,13 +16,14 @@ from kl_book.figures.style import GROUND, INK
 
 __all__ = ["card", "html", "style_sheet"]
 
-FIGURE = """<figure class="kl-figure kl-narrow kl-playground" data-address="{address}"{small}>
+FIGURE = """<figure class="kl-figure kl-narrow kl-playground" data-address="{address}"{flags}>
 <div class="kl-picture">{picture}</div>
 <p class="kl-legend"><span class="kl-key p">p⋆</span> <span class="kl-key forward">forward fit</span>
 <span class="kl-key reverse">reverse fit</span> <span class="kl-key local">its other minima</span>
 <span class="kl-key own">your pθ</span></p>
 <p class="kl-summary" aria-live="polite">{summary}</p>
 <p class="kl-notice" role="status" hidden></p>
+<noscript><p class="kl-notice">It stands still: without scripts nothing here can be dragged.</p></noscript>
 {controls}</figure>"""
 
 SMALL_CONTROLS = """<div class="kl-controls"><div class="kl-buttons">
@@ -61,7 +62,7 @@ def html(address: str, *, small: bool = False) -> str:
     fits = best_normals(bumps)
     return FIGURE.format(
         address=escape(address),
-        small=" data-small" if small else "",
+        flags=" data-small" * small + " data-others" * (len(fits.reverse) > 1),
         picture=to_svg(
             still(bumps, fits), alt=f"A mixture of normals and the normals nearest to it. {describe(fits)}"
         ),

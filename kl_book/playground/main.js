@@ -5,7 +5,7 @@ import { address, parse } from "./address.js";
 import { listenToControls, showControls } from "./controls.js";
 import { handlesOf, place } from "./handles.js";
 import { listenToHands } from "./hands.js";
-import { clamp, solve } from "./numerics.js";
+import { TIE, clamp, solve } from "./numerics.js";
 import { DENSITIES, HEIGHT, SMALL_HEIGHT, ceiling, curves, shape } from "./picture.js";
 import { drawDensities, drawFrames, drawIntegrands, drawLandscape } from "./picture.js";
 import { describe, question, verdict } from "./words.js";
@@ -74,6 +74,7 @@ export class Playground {
     const { root, state, fits } = this;
     this.summary.textContent = this.open ? this.score + describe(state, fits) : question(state, fits, this.moves);
     root.dataset.mode = state.mode;
+    root.toggleAttribute("data-others", fits.reverse.some(({ value }) => value - fits.reverse[0].value >= TIE));
     Object.assign(root, { fits, state });
     showControls(this);
   }

@@ -23,8 +23,8 @@ def kl_categorical(p: ArrayLike, q: ArrayLike, *, axis: int = -1, logits: bool =
     r"""Return Σᵢ pᵢ log(pᵢ/qᵢ) of two arrays of probabilities, in nats.
 
     Rounded probabilities rarely sum to exactly 1: p and q stand for p/Σp and q/Σq, to the last digit.
-    Their sums may miss 1 by 1e-9; by 1e-5 + k/2²⁷ in float32, which is what adding k numbers one after
-    another loses there; by 1/2⁹ + k/2²⁵ in float16; and by 1/2⁷ + k/2²⁷ where all are rounded to bfloat16.
+    Their sums may miss 1 by 1e-9; by 1e-5 + k/2²⁷ in float32, which is room for adding k numbers one
+    after another; by 1/2⁹ + k/2²⁵ in float16; and by 1/2⁷ + k/2²⁷ where all are rounded to bfloat16.
 
     Parameters
     ----------

@@ -165,12 +165,14 @@ def test_forced_colours_leave_the_track_of_a_slider_and_the_focus_to_be_seen(vis
     assert slider.evaluate("(slider) => getComputedStyle(slider).outlineColor") == highlight
 
 
-@pytest.mark.parametrize("path", [CHAPTER, "book/api.html"])
+@pytest.mark.parametrize("path", [CHAPTER, "book/api.html", "book/playground.html"])
 def test_fingers_hit_every_control(visit, path):
     page = visit(path, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page.evaluate("document.querySelectorAll('.kl-controls details').forEach((fold) => { fold.open = true })")
     small = page.evaluate(
         """() => [...document.querySelectorAll("button, summary, select, input, .kl-drawer a")]
              .filter((e) => e.checkVisibility({visibilityProperty: true, opacityProperty: true}))
+             .map((e) => (e.matches("[type=checkbox]") ? e.closest("label") : e)) // its words are hit too
              .filter((e) => e.getBoundingClientRect().height < 40)
              .map((e) => [e.outerHTML.slice(0, 80), e.getBoundingClientRect().height])"""
     )

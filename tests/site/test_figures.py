@@ -36,6 +36,39 @@ MEASURE = """() => {
   };
   return [...document.querySelectorAll(".kl-picture")].filter((p) => p.checkVisibility()).map(measure);
 }"""
+# Of each figure, at every value of its controls: words that leave its picture, and words that lie on others.
+# The box of a word is as high as a line, and a quarter of it empty.
+EVERY_FRAME = """() => {
+  const bad = [], empty = 4, slack = 1;
+  const setTo = (controls, frame) => {
+    for (const control of controls) {
+      const range = control.matches("input"), size = range ? +control.max + 1 : control.length;
+      control[range ? "value" : "selectedIndex"] = frame % size;
+      frame = Math.floor(frame / size);
+    }
+    controls[0]?.dispatchEvent(new Event("input"));
+    return frame === 0;
+  };
+  for (const figure of document.querySelectorAll(".kl-figure:not(.kl-playground)")) {
+    const controls = [...figure.querySelectorAll(".kl-controls :is(input, select)")];
+    const svg = [...figure.querySelectorAll("svg")].find((face) => face.checkVisibility());
+    if (!svg) continue;
+    for (let frame = 0; setTo(controls, frame); frame++) {
+      const box = svg.getBoundingClientRect();
+      const texts = [...svg.querySelectorAll("text")];
+      const words = texts.map((text) => [text.textContent, text.getBoundingClientRect()]);
+      words.forEach(([word, a], i) => {
+        if (a.left < box.left - slack || a.right > box.right + slack) bad.push([word, "is cut off", frame]);
+        for (const [other, b] of words.slice(i + 1)) {
+          const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+          const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+          if (across > slack && down > empty) bad.push([word, "lies on " + other, frame]);
+        }
+      });
+    }
+  }
+  return bad;
+}"""
 SHOWN = "(control) => control.matches('select') ? control.value : control.nextElementSibling.textContent"
 
 
@@ -48,6 +81,13 @@ def test_every_figure_is_whole_and_legible(visit, chapter_path, viewport, stacke
     assert [picture for picture in pictures if picture["scrolls"]] == []
     assert [picture["cut"] for picture in pictures if picture["cut"]] == []
     assert min(picture["smallest"] for picture in pictures) >= SMALLEST
+
+
+@pytest.mark.parametrize("viewport", [PHONE, LARGER_PHONE, WIDE])
+def test_words_stay_whole_and_apart_wherever_the_controls_are(visit, chapter_path, viewport):
+    page = visit(chapter_path, viewport=viewport)
+    page.evaluate("document.querySelectorAll('article details').forEach((fold) => { fold.open = true })")
+    assert page.evaluate(EVERY_FRAME) == []
 
 
 def test_figures_are_numbered_and_link_to_themselves(visit, chapter_path):

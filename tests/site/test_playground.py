@@ -208,6 +208,29 @@ def test_a_step_is_drawn_at_once_on_a_slow_machine(visit, slow_down, bumps, limi
     assert min(slowest) < limit
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("path", [PAGE, "book/index.html"])
+def test_the_key_names_no_curve_that_is_not_drawn(visit, path, scripts):
+    expect(visit(path, java_script_enabled=scripts).locator(".kl-key.local")).to_be_hidden()
+
+
+def test_the_key_names_the_other_minima_where_there_are_some(visit):
+    two = address(((0.5, -3, 1), (0.5, 2, 1)))
+    expect(visit(f"{PAGE}#{two}").locator(".kl-key.local")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", [PAGE, "book/index.html"])
+def test_without_scripts_it_is_a_picture_that_fits_a_phone_and_says_so(visit, path):
+    page = visit(path, viewport={"width": 360, "height": 740}, java_script_enabled=False)
+    expect(page.locator(".kl-playground noscript p")).to_be_visible()
+    picture = page.locator(".kl-playground .kl-picture")
+    assert picture.evaluate("(picture) => picture.scrollWidth <= picture.clientWidth")
+    scale = "(svg) => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width"
+    size = "(word) => parseFloat(getComputedStyle(word).fontSize)"
+    sizes = [word.evaluate(size) for word in picture.locator("text").all()]
+    assert min(sizes) * picture.locator("svg").evaluate(scale) >= 11
+
+
 def test_a_finger_drags_a_bump(visit):
     page = visit(PAGE, viewport={"width": 390, "height": 844}, has_touch=True)
     box = page.get_by_role("slider", name="Bump 2 of 2", exact=True).bounding_box()
