@@ -75,13 +75,13 @@ def running_means(counts: Array, runs: Array, exact: float, tails: tuple[Array, 
     top.axhline(1, color=INK, linewidth=1, linestyle=":")
     top.set(ylim=(0.5, 1.6), ylabel="mean of k3 / divergence")
     _in_margin(top, 1, "exact")
-    index, found = tails
+    index, found = float(tails[0]), tails[1]
     bottom.plot(counts, found.T, color=MUTED, linewidth=1)
-    bottom.axhline(float(index), color=INK, linewidth=1, linestyle=":")
+    bottom.axhline(index, color=INK, linewidth=1, linestyle=":")
     bottom.axhline(0.5, color=INK, linewidth=0.8)
     apart = 5 * (1 if index > 0.5 else -1) * (abs(index - 0.5) < 0.1)  # two lines that are close
     _in_margin(bottom, 0.5, "½", up=-apart)
-    _in_margin(bottom, float(index), "exact k", up=apart)
+    _in_margin(bottom, index, "exact k", up=apart)
     bottom.set(xscale="log", xlim=(counts[0], counts[-1]), ylim=(-0.2, 1.2), xlabel="samples")
     bottom.set_ylabel("k̂ of the ratios")
     bottom.minorticks_off()
