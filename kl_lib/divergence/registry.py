@@ -119,13 +119,19 @@ def closed_values(p: Distribution, q: Distribution, shape: tuple[int, ...]) -> t
 
 def _of_one_family(p: Distribution, q: Distribution) -> ClosedForm | None:
     """Return what holds for each of SciPy's families: 0 where all parameters are equal."""
+    own = type(getattr(stats, p.name, None))
     generators = [getattr(side.source, "dist", None) for side in (p, q)]
-    if any(
-        generator is None or type(generator) is not type(getattr(stats, p.name, None))
-        for generator in generators
-    ):
+    if own is type(None) or any(type(generator) is not own for generator in generators):
+        return None
+    # One class makes vonmises and vonmises_line, and a poisson_binom has any number of parameters.
+    if _settings(generators[0]) != _settings(generators[1]) or vars(p.parameters).keys() ^ vars(q.parameters):
         return None
     return ClosedForm(lambda *_: 0.0, tuple(vars(p.parameters)))
+
+
+def _settings(generator: Any) -> dict[str, str]:
+    """Return what a generator is set to beside its parameters, as its name, or to S0 or S1."""
+    return {key: repr(value) for key, value in vars(generator).items() if isinstance(value, str | float)}
 
 
 def no_values(shape: tuple[int, ...]) -> tuple[Array, Mask]:

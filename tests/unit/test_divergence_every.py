@@ -115,6 +115,27 @@ def test_equal_parameters_of_any_family_are_no_divergence(name: str, shapes: tup
     assert [kl_divergence(kind(*shapes, **place), kind(*shapes, **place)) for place in places] == [0, 0]
 
 
+def stable(parameterization: str) -> Any:
+    p = stats.levy_stable(1.5, 0.5)
+    p.dist.parameterization = parameterization
+    return p
+
+
+@pytest.mark.parametrize(
+    ("p", "q"),
+    [
+        (stats.vonmises(2, loc=1), stats.vonmises_line(2, loc=1)),
+        (stats.poisson_binom([0.1, 0.2]), stats.poisson_binom([0.1, 0.2, 0.3])),
+        (stable("S1"), stable("S0")),
+    ],
+    ids=["another name", "more parameters", "another setting"],
+)
+def test_a_family_is_one_under_one_name_with_as_many_parameters_set_alike(p: Any, q: Any) -> None:
+    for first, second in ((p, q), (q, p)):
+        with pytest.raises(NotImplementedError, match="no closed form"):
+            kl_divergence(first, second, method="closed")
+
+
 def check(name: str, shapes: tuple[Any, ...], moved: Any, route: Any) -> None:
     """Take a number that the other route confirms, an infinity that the supports explain, or a refusal."""
     p = getattr(stats, name)(*shapes)
