@@ -248,12 +248,12 @@ LOG_DENSITIES: dict[str, Callable[..., Array]] = {
 }
 
 # Where a density, or its logarithm, has a corner, a jump or a pole that is no end, at location 0 and scale 1.
+# The knots of a smooth spline, as of irwinhall, may be many, and need no cut.
 CORNERS: dict[str, Callable[..., ArrayLike]] = {
     "crystalball": lambda beta, _m: -beta,
     "dgamma": lambda _a: 0,
     "dweibull": lambda _c: 0,
     "gennorm": lambda _beta: 0,
-    "irwinhall": lambda n: np.arange(1, n),
     "laplace": lambda: 0,
     "laplace_asymmetric": lambda _kappa: 0,
     "loglaplace": lambda _c: 1,

@@ -68,6 +68,14 @@ def test_a_pole_within_a_mixture_is_integrated(shape: float) -> None:
     assert entropy(mixture) == pytest.approx(corners.entropy_of_two_gammas(shape, 2), rel=1e-9)
 
 
+@pytest.mark.parametrize("n", [2, 50])
+def test_a_spline_of_many_knots_is_integrated_in_a_second_or_two(n: int) -> None:
+    """Its variance n/12 gives the cross-entropy to a normal distribution."""
+    p, q = stats.irwinhall(n), stats.norm(n / 2, 2)
+    expected = np.log(2 * np.sqrt(2 * np.pi)) + n / 96
+    assert entropy(p) + kl_divergence(p, q) == pytest.approx(expected, rel=1e-9)
+
+
 @given(st.floats(-2.5, 1), st.floats(-2.5, 1))
 @example(-2.0, np.log10(0.5))
 def test_poles_at_both_ends_are_integrated_however_strong(first: float, second: float) -> None:
