@@ -195,7 +195,8 @@ def expectation(p: SciPyDistribution, f: BatchFunction) -> float | Array:
     p
         A univariate distribution as for `kl_divergence`, its parameters numbers.
     f
-        Maps a batch of points (n,) to numbers (n,), or to arrays (n, ...).
+        Maps a batch of points (n,) to numbers (n,), or to arrays (n, ...). Of a continuous p, a spike of f
+        that none of these points meets is not seen.
 
     Returns
     -------
