@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,9 @@ SHORTEST_ALT = 40
 Face = tuple[str, tuple[float, float]]
 WIDE: Face = ("", (6.4, 4.8))
 STACKED: Face = ("stacked-", (3.4, 4.8))
+
+# A hyphen that begins a number, not one within a word, a range or an exponent.
+MINUS = re.compile(r"(?<![\w)])-(?=[\d.∞])")
 
 Draw = Callable[..., Figure | tuple[Figure, str]]
 
@@ -131,7 +135,7 @@ def _frames(
 
 
 def _frame(draw: Draw, values: dict[str, Any], alt: str, face: Face) -> tuple[Element, str | None]:
-    """Draw one frame, and leave no figure open for a notebook to show a second time."""
+    """Draw one frame, its numbers with true minus signs; leave no figure open to be shown a second time."""
     prefix, size = face
     with rc_context({"figure.figsize": size}):
         drawn = draw(**values)
@@ -143,4 +147,4 @@ def _frame(draw: Draw, values: dict[str, Any], alt: str, face: Face) -> tuple[El
         )
     tree = to_tree(figure, alt=alt, prefix=prefix)
     pyplot.close(figure)
-    return tree, summary
+    return tree, summary and MINUS.sub("−", summary)

@@ -23,8 +23,8 @@ def kl_categorical(p: ArrayLike, q: ArrayLike, *, axis: int = -1, logits: bool =
     r"""Return Σᵢ pᵢ log(pᵢ/qᵢ) of two arrays of probabilities, in nats.
 
     Rounded probabilities rarely sum to exactly 1: p and q stand for p/Σp and q/Σq, to the last digit.
-    Their sums may miss 1 by 1e-9; by 1e-5 + k/2²⁷ in float32, which is room for adding k numbers one
-    after another; by 1/2⁹ + k/2²⁵ in float16; and by 1/2⁷ + k/2²⁷ where all are rounded to bfloat16.
+    Their sums may miss 1 by 1e-9; by 1e-5 + k/2²⁴ in float32, as adding k numbers one after another may
+    lose as much; by 1/2⁹ + k/2²⁵ in float16; and by 1/2⁷ + k/2²⁴ where all are rounded to bfloat16.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def _tolerance(value: ArrayLike, k: int) -> float:
         return 2.0**-9 + k * 2.0**-25
     bits = array.astype(np.float32).view(np.uint32)
     # A bfloat16 is the upper half of a float32.
-    return (1e-5 if np.any(bits & 0xFFFF) else 2.0**-7) + k * 2.0**-27
+    return (1e-5 if np.any(bits & 0xFFFF) else 2.0**-7) + k * 2.0**-24
 
 
 def _check_sums(name: str, value: ArrayLike, weights: Array, axis: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
 
 from kl_lib.checks import as_count, as_finite, as_generator, as_tolerance
 from kl_lib.families import NormalMixture
@@ -90,8 +91,7 @@ def _moved(family: NormalMixture, theta: Array, location: Array, scale: Array) -
 def _restored(family: NormalMixture, fit: Fit, location: Array, scale: Array, least_mass: float) -> Fit:
     """Return the fit in the unit of the data, with a word on a component that has lost its weight."""
     theta = _moved(family, fit.theta, location, scale)
-    weights = np.exp(theta[family.logits] - theta[family.logits].max())
-    weights /= weights.sum()
+    weights = special.softmax(theta[family.logits])
     weakest = int(np.argmin(weights))
     if weights[weakest] < least_mass:
         message = (

@@ -17,6 +17,8 @@ import head
 import pytest
 import yaml
 from build import STAGE
+from pygments.styles import get_style_by_name
+from pygments.token import Name, Punctuation, Text, Whitespace
 
 # The pages are read once, in one process.
 pytestmark = pytest.mark.xdist_group("files")
@@ -132,6 +134,15 @@ def test_each_figure_is_there_once(document):
 def test_no_formula_was_left_as_source(document):
     assert "$" not in document.text
     assert "\\begin{" not in document.text
+
+
+def test_code_marks_only_what_has_a_colour_of_its_own(document):
+    assert re.search(r'<span class="[npw]">[^<]*</span>', document.path.read_text(encoding="utf-8")) is None
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
+    for mode in ("light", "dark"):
+        style = get_style_by_name(settings["html_theme_options"][f"pygments_{mode}_style"])
+        colours = [style.style_for_token(token)["color"] for token in (Text, Name, Punctuation, Whitespace)]
+        assert len(set(colours)) == 1
 
 
 def test_the_footer_says_when_it_was_verified(document):

@@ -326,6 +326,13 @@ def test_a_density_that_underflows_is_not_taken_for_a_hole(p, q, rng):
         kl_monte_carlo(p, q, 99, rng=rng)
 
 
+def test_the_first_sample_at_which_a_density_underflows_is_named(rng, monkeypatch):
+    p = stats.norm(60)
+    monkeypatch.setattr(p, "rvs", lambda size, **_: 60.0 + np.arange(size), raising=False)
+    with pytest.raises(ArithmeticError, match=r"underflows to -inf at 60\.0, within"):
+        kl_monte_carlo(p, BareNormal(name="bare")(), 9, rng=rng)
+
+
 @pytest.mark.parametrize("wrap", [Flat, Plain])
 @pytest.mark.parametrize("factor", [1e-3, 0.5, 0.9, 1.1, 2.0, 1e3])
 @pytest.mark.parametrize("estimator", ["k1", "k3"])

@@ -335,6 +335,18 @@ def test_the_reader_s_own_default_size_changes_nothing():
         assert explore(lambda: Figure(), alt=ALT).html == before
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("ELBO -1.504, from -.5 to -∞", "ELBO −1.504, from −.5 to −∞"),
+        ("one-mode normal N(-2, 1e-05), 3-4 of them", "one-mode normal N(−2, 1e-05), 3-4 of them"),
+    ],
+)
+def test_numbers_of_a_summary_have_the_minus_sign_of_the_figure(written, shown):
+    html = explore(lambda: (Figure(), written), alt=ALT).html
+    assert f'<p class="kl-summary">{shown}</p>' in html
+
+
 def test_a_moving_figure_carries_controls_hidden_until_they_work():
     html = explore(restless, alt=ALT, mu=(1, 2, 0.5), kind=["plain", "bold"]).html
     tags = Tags(html).tags

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from kl_lib.families import Bernoulli, DiagonalNormal, FullNormal, Normal
 from kl_lib.optimization import maximize
@@ -46,3 +46,17 @@ def test_a_maximum_whose_value_is_lost_in_rounding_is_one_to_a_millionth_of_a_na
 
     fit = maximize(Bernoulli(), peak, np.array([-0.0]), tol=1e-9, max_iter=50)
     assert fit.converged == (slope <= 1e-9 or slope**2 / 2 <= min(8 * 2.0**-52 * -value, 1e-6))
+
+
+@given(st.floats(-3, 3), st.floats(-1, 1))
+def test_where_rounding_hides_what_is_gained_the_slopes_lead(mean, log_scale):
+    """The value falls by one unit in the last place each time that it is asked for."""
+    units = iter(range(10**6))
+
+    def objective(theta):
+        slopes = [(mean - theta[0]) / np.exp(2 * log_scale), 1 - np.exp(2 * (theta[1] - log_scale))]
+        return 1e17 - np.spacing(1e17) * next(units), np.array(slopes)
+
+    fit = maximize(Normal(), objective, np.zeros(2), tol=1e-9, max_iter=20)
+    assert fit.converged
+    assert_allclose(fit.theta, [mean, log_scale], atol=1e-8)
