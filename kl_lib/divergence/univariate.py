@@ -222,6 +222,9 @@ def _with_formulas(
     formula, corners = LOG_DENSITIES.get(p.name), CORNERS.get(p.name)
     if corners is not None:
         scalar = replace(scalar, corners=loc + scale * np.ravel(corners(*shapes)))
+    if p.name == "pearson3" and shapes[0]:  # SciPy states the whole line
+        end = float(scalar.corners[0])
+        scalar = replace(scalar, intervals=[(end, np.inf) if shapes[0] > 0 else (-np.inf, end)])
     if formula is None:
         return scalar
     lower, upper = scalar.intervals[0]

@@ -68,6 +68,14 @@ def test_a_pole_within_a_mixture_is_integrated(shape: float) -> None:
     assert entropy(mixture) == pytest.approx(corners.entropy_of_two_gammas(shape, 2), rel=1e-9)
 
 
+@given(st.floats(0.2, 3), st.sampled_from([-1, 1]))
+def test_a_pearson3_ends_where_its_gamma_does(skew: float, side: int) -> None:
+    """SciPy states the whole line, of which it leaves a part that few draws tell from none."""
+    bounded, further = stats.pearson3(side * skew), stats.pearson3(side * skew / 2)
+    assert kl_divergence(further, bounded) == np.inf
+    assert 0 < kl_divergence(bounded, further) < np.inf
+
+
 @pytest.mark.parametrize("n", [2, 50])
 def test_a_spline_of_many_knots_is_integrated_in_a_second_or_two(n: int) -> None:
     """Its variance n/12 gives the cross-entropy to a normal distribution."""
