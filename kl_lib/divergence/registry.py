@@ -124,9 +124,10 @@ def _of_one_family(p: Distribution, q: Distribution) -> ClosedForm | None:
     if own is type(None) or any(type(generator) is not own for generator in generators):
         return None
     # One class makes vonmises and vonmises_line, and a poisson_binom has any number of parameters.
-    if _settings(generators[0]) != _settings(generators[1]) or vars(p.parameters).keys() ^ vars(q.parameters):
+    (first, second), (names, others) = map(_settings, generators), (vars(p.parameters), vars(q.parameters))
+    if first != second or names.keys() != others.keys():
         return None
-    return ClosedForm(lambda *_: 0.0, tuple(vars(p.parameters)))
+    return ClosedForm(lambda *_: 0.0, tuple(names))
 
 
 def _settings(generator: Any) -> dict[str, str]:

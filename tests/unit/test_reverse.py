@@ -236,6 +236,15 @@ def test_pathwise_adam(rng):
     assert abs(fit.trace[-200:].mean() - LOG_NORMALIZER) < 4.5 * np.sqrt(0.5 / 200_000)
 
 
+def test_adam_takes_whole_steps_up_a_constant_slope_from_the_first_on(rng):
+    seen = []
+    fit_reverse_kl(
+        Normal(), lambda x: x, np.ones_like, steps=9, rng=rng, method="stochastic", callback=seen.append
+    )
+    rates = 0.1 * (1 + np.cos(np.pi * np.arange(8) / 9)) / 2
+    assert_allclose(np.diff([theta[0] for theta in seen]), rates, rtol=1e-6)
+
+
 def test_without_a_gradient_the_score_function_drives_adam(rng):
     seen = []
     fit = fit_reverse_kl(Normal(), log_p, n=200, rng=rng, callback=seen.append)
