@@ -204,9 +204,9 @@ def _log_harmonic(a: float, n: float) -> float:
 
 def _log_share(x: Array, a: float, b: float) -> Array:
     """Return (a + 1/2) log(1 + x/√(a + b + x²)), by what it is for a negative x without a difference."""
-    root = np.sqrt(a + b + x * x)
+    root = np.hypot(np.sqrt(a + b), x)
     below = np.log(a + b) - np.log(root) - np.log(root + np.abs(x))
-    return np.asarray((a + 0.5) * np.where(x < 0, below, np.log1p(x / root)))
+    return np.asarray((a + 0.5) * np.where(x < 0, below, np.log1p(np.abs(x) / root)))
 
 
 # Logarithms of densities and masses of which SciPy takes the logarithm after they underflow, or as a

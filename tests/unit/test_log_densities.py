@@ -85,6 +85,18 @@ def test_densities_akin_keep_their_digits(a: float, b: float, z: float, part: fl
         check(log_densities.log_beta, beta_density, near, a, b)
 
 
+@given(z=st.floats(-12, 12), sign=st.sampled_from([-1.0, 1.0]), a=st.floats(0.1, 50), b=st.floats(0.1, 50))
+@example(z=200, sign=-1.0, a=0.2, b=3.0)
+def test_a_skewed_t_keeps_its_digits_in_both_tails(z: float, sign: float, a: float, b: float) -> None:
+    def exact(x: Any, a: Any, b: Any) -> Any:
+        ratio = x / mp.sqrt(a + b + x * x)
+        constant = (a + b - 1) * mp.log(2) + log_beta(a, b) + mp.log(a + b) / 2
+        return (a + 0.5) * mp.log(1 + ratio) + (b + 0.5) * mp.log(1 - ratio) - constant
+
+    with mp.workdps(450):
+        check(log_densities.LOG_DENSITIES["jf_skew_t"], exact, sign * 10.0**z, a, b)
+
+
 @given(first=size, second=size, part=share, other=share)
 def test_chances_of_draws_keep_their_digits(first: float, second: float, part: float, other: float) -> None:
     k, draws = float(np.floor(part * first)), float(np.floor(other * second))
