@@ -132,7 +132,7 @@ def test_the_wait_for_one_success_is_geometric(p: float) -> None:
     assert close(entropy(stats.nbinom(1, p)), mp.mpf(entropy(stats.geom(p))), 1e-14)
 
 
-def test_log_densities_without_chance() -> None:
+def test_counts_without_chance() -> None:
     assert entropy(stats.poisson(0)) == entropy(stats.binom([0, 5, 5], [0.3, 0.0, 1.0])).sum() == 0
     # Two outcomes, one of them rare: p (1 − log p).
     assert entropy(stats.binom(1, 1e-20)) == pytest.approx(1e-20 * (1 + 20 * np.log(10)), rel=1e-14)
@@ -270,7 +270,7 @@ def test_entropies_of_poles_and_of_the_circle() -> None:
 
 
 @given(n=st.floats(-300, 308), p=st.floats(-300, 0))
-def test_log_densities_at_the_ends_of_the_range(n: float, p: float) -> None:
+def test_counts_at_the_ends_of_the_range(n: float, p: float) -> None:
     """A number between 0 and the largest that the variance allows, or refused where that is beyond floats."""
     for frozen in (
         stats.poisson(10.0**n),
