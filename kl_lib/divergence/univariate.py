@@ -26,7 +26,7 @@ from kl_lib.divergence.distributions import (
     union,
 )
 from kl_lib.numerics import log_softmax
-from kl_lib.numerics.log_densities import CORNERS, LOG_DENSITIES
+from kl_lib.numerics.log_densities import CORNERS, ENDS, LOG_DENSITIES
 from kl_lib.types import Array, Mask
 
 Function = Callable[[Array], Array]
@@ -218,13 +218,13 @@ def _quiet() -> Iterator[None]:
 def _with_formulas(
     p: Distribution, scalar: Univariate, shapes: list[float], loc: float = 0.0, scale: float = 1.0
 ) -> Univariate:
-    """Take our own logarithm of the density where there is one, and the corners that it has."""
-    formula, corners = LOG_DENSITIES.get(p.name), CORNERS.get(p.name)
+    """Take our own logarithm of the density where there is one, the corners that it has, and its own ends."""
+    formula, corners, ends = LOG_DENSITIES.get(p.name), CORNERS.get(p.name), ENDS.get(p.name)
     if corners is not None:
         scalar = replace(scalar, corners=loc + scale * np.ravel(corners(*shapes)))
-    if p.name == "pearson3" and shapes[0]:  # SciPy states the whole line
-        end = float(scalar.corners[0])
-        scalar = replace(scalar, intervals=[(end, np.inf) if shapes[0] > 0 else (-np.inf, end)])
+    if ends is not None:
+        lower, upper = (float(loc + scale * end) for end in ends(*shapes))
+        scalar = replace(scalar, intervals=[(lower, upper)])
     if formula is None:
         return scalar
     lower, upper = scalar.intervals[0]

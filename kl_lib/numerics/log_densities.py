@@ -247,7 +247,7 @@ LOG_DENSITIES: dict[str, Callable[..., Array]] = {
     "zipfian": lambda k, a, n: -a * np.log(k) - _log_harmonic(a, n),
 }
 
-# Where a density, or its logarithm, has a corner, a jump or a pole that is no end, at location 0 and scale 1.
+# Where a density, or its logarithm, has a corner or a pole that is no end, at location 0 and scale 1.
 # The knots of a smooth spline, as of irwinhall, may be many, and need no cut.
 CORNERS: dict[str, Callable[..., ArrayLike]] = {
     "crystalball": lambda beta, _m: -beta,
@@ -257,8 +257,12 @@ CORNERS: dict[str, Callable[..., ArrayLike]] = {
     "laplace": lambda: 0,
     "laplace_asymmetric": lambda _kappa: 0,
     "loglaplace": lambda _c: 1,
-    "pearson3": lambda skew: np.divide(-2.0, skew),
     "skewcauchy": lambda _a: 0,
     "trapezoid": lambda c, d: (c, d),
     "triang": lambda c: c,
+}
+
+# Where a density ends within the support that SciPy states, at location 0 and scale 1.
+ENDS: dict[str, Callable[..., tuple[float, float]]] = {
+    "pearson3": lambda skew: (-2 / skew if skew > 0 else -np.inf, -2 / skew if skew < 0 else np.inf),
 }
