@@ -147,13 +147,13 @@ def reaching(sample: list[Mutant], project: Path, jobs: int) -> dict[Mutant, dic
     answer = subprocess.run(
         command, cwd=project, input=json.dumps(lines), capture_output=True, check=True, encoding="utf-8"
     )
-    reached = {
-        key: sorted(names, key=seconds.__getitem__) for key, names in json.loads(answer.stdout).items()
-    }
     if not pytest(project, "--collect-only", f"@{listed(project, sorted(seconds))}"):
         raise SystemExit("each test must be found by its name")
-    names = {mutant: reached[f"{file}:{line}"] for mutant, (file, line) in places.items()}
-    return {mutant: {name: seconds[name] for name in names[mutant]} for mutant in sample}
+    reached = json.loads(answer.stdout)
+    return {
+        mutant: {name: seconds[name] for name in sorted(reached[f"{file}:{line}"], key=seconds.__getitem__)}
+        for mutant, (file, line) in places.items()
+    }
 
 
 def listed(project: Path, tests: Iterable[str]) -> Path:
