@@ -123,20 +123,16 @@ def run_links(
     }
 
 
-def quiet_permalinks(
+def lighten(
     _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
 ) -> None:
-    """Take the `#` beside headings, formulas and statements out of the order of the Tab key."""
-    if "body" in context:
-        context["body"] = PERMALINK.sub(r'<a tabindex="-1" class="headerlink', context["body"])
+    """Take the `#` beside headings, formulas and statements out of the order of the Tab key.
 
-
-def plain_code(
-    _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
-) -> None:
-    """Mark in code only what has a colour of its own: a seventh of the elements of a chapter go."""
+    Mark in code only what has a colour of its own: a seventh of the elements of a chapter go.
+    """
     if "body" in context:
-        context["body"] = UNCOLOURED.sub(r"\1", context["body"])
+        quiet = PERMALINK.sub(r'<a tabindex="-1" class="headerlink', context["body"])
+        context["body"] = UNCOLOURED.sub(r"\1", quiet)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
@@ -146,6 +142,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_post_transform(Permalinks)
     app.add_post_transform(Dropdowns)
     app.connect("html-page-context", run_links)
-    app.connect("html-page-context", quiet_permalinks)
-    app.connect("html-page-context", plain_code)
+    app.connect("html-page-context", lighten)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
